@@ -1,0 +1,55 @@
+# One way to run things; CI runs the same targets. Uses uv where there is one, else venv and pip.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: setup setup-dev demo test test-fast lint types docs lock clean
+.DEFAULT_GOAL := demo
+
+setup: $(VENV)/.installed
+setup-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "undercut needs Python 3.11 or newer; set PYTHON=python3.11")'
+ifdef UV
+	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
+	uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
+	@uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+ifdef UV
+	uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt
+else
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+endif
+	@touch $@
+
+demo: setup
+	@$(BIN)/undercut demo
+
+test: setup-dev
+	$(BIN)/python -m pytest -n auto
+
+test-fast: setup-dev
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+lock:
+	uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-header pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

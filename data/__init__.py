@@ -1,0 +1,1 @@
+"""What is known and how it is kept. Imports no other room."""
