@@ -1,0 +1,173 @@
+"""Exactly one verdict for a use case: switch, test, wait, keep or unknown, with reasons and all it was based on.
+
+The rule is PRODUCT.md 3.1 on the probabilities of SCIENCE.md 4: enough probability that quality holds, the low end of
+the saving over both thresholds, payback in time, evidence good enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from data.records import Candidate, Decision, UseCase, Verdict
+from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, shadowed
+
+LIKELY_ENOUGH_TO_TEST = 0.5
+CASES_AT_80_PERCENT_POWER = 6.18  # paired non-inferiority at 5 % (SCIENCE 4.2): n = 6.18 q / tau^2
+DISAGREEMENT_SHARE = 0.2  # share of items two models answer differently, where nobody has measured it
+WITHIN = 0.1  # "within 10 % of the best eligible choice" is nothing to do
+OTHERS = 5
+
+
+def decide(
+    use_case: UseCase, current: Candidate, candidates: Sequence[Candidate], *, now: datetime, data_as_of: datetime
+) -> Decision:
+    """The decision for a use case. `candidates` in the order of `rank`."""
+    prices = constraint_prices(candidates, use_case.quality.confidence)
+    verdict, best, reason = _verdict(use_case, current, candidates, prices)
+    easier = _easiest(use_case, candidates) if best is not None else None
+    used = [c for c in (current, best, easier) if c is not None]
+    others = [c for c in candidates if c.eligible and c.p_ok is not None and c is not best and c is not easier]
+    return Decision(
+        rec=recommendation_id(use_case.slug, best or current),
+        use_case=use_case.slug,
+        decided_at=now,
+        data_as_of=data_as_of,
+        verdict=verdict,
+        reason=reason,
+        reasons=tuple(_reasons(use_case, current, candidates, prices)),
+        current=current,
+        best=best,
+        easier=easier if easier is not None and (best is None or easier.endpoint_id != best.endpoint_id) else None,
+        others=tuple(others[:OTHERS]),
+        constraint_usd_per_month=prices,
+        rate_ids=tuple(dict.fromkeys(i for c in used if c.cost for i in c.cost.rate_ids)),
+        score_ids=tuple(dict.fromkeys(i for c in used if c.quality for i in c.quality.score_ids)),
+    )
+
+
+def recommendation_id(slug: str, target: Candidate) -> str:
+    """`rec-` and six hex digits; the same while use case, move and target stay the same."""
+    text = "|".join((slug, target.move or "", target.endpoint_id, target.tier, target.variant))
+    return f"rec-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
+
+
+def cases_needed(max_drop: float, disagreement: float = DISAGREEMENT_SHARE) -> int | None:
+    """Paired evaluation cases that show a loss of at most `max_drop` (a share); None where no drop is allowed."""
+    return round(CASES_AT_80_PERCENT_POWER * disagreement / max_drop**2) if max_drop > 0 else None
+
+
+def needs_no_evidence(c: Candidate) -> bool:
+    """A tier move asks no quality question; another host of the same weights was judged when its p_ok was set."""
+    return c.move in ("tier", "endpoint")
+
+
+def saves_enough(use_case: UseCase, c: Candidate, saving: float | None, cost_now: float) -> bool:
+    terms = use_case.switch
+    if saving is None or c.move is None:
+        return False
+    return saving >= terms.min_saving_usd_per_month and saving >= terms.min_saving_share * cost_now
+
+
+def _verdict(
+    use_case: UseCase, current: Candidate, candidates: Sequence[Candidate], prices: dict[str, float]
+) -> tuple[Verdict, Candidate | None, str]:
+    if current.cost is None:
+        return "unknown", None, f"the model in use has no price ({'; '.join(current.reasons)})"
+    cost_now = current.cost.usd_per_month
+    eligible = [c for c in candidates if c.eligible]
+    worth = [c for c in eligible if saves_enough(use_case, c, c.saving_usd_per_month, cost_now)]
+    good = [c for c in worth if _good_enough(use_case, c)]
+    sure = [c for c in good if _sure(use_case, c, cost_now)]
+    if sure:
+        best = _headline(sure)
+        return "switch", best, f"saves ${best.saving_usd_per_month or 0:,.0f} a month, every bar passed"
+    if good:
+        best = _headline(good)
+        return "wait", best, f"only the central estimate passes: it must hold {use_case.switch.hold_days} days"
+    maybe = [c for c in worth if (c.p_ok or 0) >= LIKELY_ENOUGH_TO_TEST]
+    if maybe:
+        best = max(maybe, key=lambda c: (c.net_value_usd or 0, c.endpoint_id))
+        cases = cases_needed(use_case.quality.max_drop)
+        need = (
+            f"an evaluation of about {cases:,} paired cases would settle it"
+            if cases
+            else "only an evaluation settles it"
+        )
+        return "test", best, f"{_shortfall(use_case, best)}; {need}"
+    if current.quality is None or current.quality.grade is None:
+        return "unknown", None, _no_data(current)
+    cheapest = min((c for c in eligible if (c.p_ok or 0) >= use_case.quality.confidence), key=_cost, default=None)
+    if cheapest is not None and _cost(cheapest) < cost_now * (1 - WITHIN):
+        return "keep", None, "a cheaper one is good enough, but the saving is under your thresholds"
+    limit = shadowed(prices)
+    if limit and limit[1] >= use_case.switch.min_saving_usd_per_month:
+        return "keep", None, f"limited by {limit[0]}, which costs about ${limit[1]:,.0f} a month"
+    return "keep", None, "within 10 % of the best eligible choice"
+
+
+def _good_enough(use_case: UseCase, c: Candidate) -> bool:
+    if c.p_ok is None or c.p_ok < use_case.quality.confidence:
+        return False
+    if needs_no_evidence(c):
+        return True
+    return c.quality is not None and c.quality.grade is not None and c.quality.grade <= use_case.quality.evidence
+
+
+def _sure(use_case: UseCase, c: Candidate, cost_now: float) -> bool:
+    pays = c.payback_days is not None and c.payback_days <= use_case.switch.payback_days
+    return pays and saves_enough(use_case, c, c.saving_low_usd_per_month, cost_now)
+
+
+def _headline(passing: Sequence[Candidate]) -> Candidate:
+    """The highest net value, or the easiest move that reaches most of it."""
+    top = max(c.net_value_usd or 0 for c in passing)
+    near = [c for c in passing if (c.net_value_usd or 0) >= EASIER_SHARE * top]
+    return min(near, key=lambda c: (c.effort_days or 0, -(c.net_value_usd or 0), c.endpoint_id, c.variant))
+
+
+def _easiest(use_case: UseCase, candidates: Sequence[Candidate]) -> Candidate | None:
+    passing = [c for c in candidates if c.eligible and _good_enough(use_case, c) and (c.net_value_usd or 0) > 0]
+    order = list(EFFORT_DAYS)
+    return min(
+        passing, key=lambda c: (order.index(c.move or "vendor"), -(c.net_value_usd or 0), c.endpoint_id), default=None
+    )
+
+
+def _shortfall(use_case: UseCase, c: Candidate) -> str:
+    if (c.p_ok or 0) < use_case.quality.confidence:
+        return f"{c.p_ok or 0:.0%} likely good enough, you ask {use_case.quality.confidence:.0%}"
+    grade = c.quality.grade if c.quality else None
+    return f"evidence {grade or 'missing'}, you ask {use_case.quality.evidence} or better"
+
+
+def _no_data(current: Candidate) -> str:
+    known = len(current.quality.benchmarks) if current.quality else 0
+    return (
+        f"not enough data: {known} benchmark{'' if known == 1 else 's'} of this task for the model in use, "
+        "2 from 2 sources needed; your own evaluation would settle it"
+    )
+
+
+def _reasons(
+    use_case: UseCase, current: Candidate, candidates: Sequence[Candidate], prices: dict[str, float]
+) -> list[str]:
+    eligible = [c for c in candidates if c.eligible]
+    judged = [c for c in eligible if c.p_ok is not None]
+    lines = [f"{len(candidates)} weighed, {len(eligible)} eligible, {len(judged)} with enough evidence to judge"]
+    if current.quality is not None:
+        lines.extend(current.quality.notes)
+    counts: dict[str, int] = {}
+    for c in candidates:
+        for key in {reason.split(":")[0] for reason in c.reasons}:
+            counts[key] = counts.get(key, 0) + 1
+    if counts:
+        top = sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))[:4]
+        lines.append("shut out by " + ", ".join(f"{key} {n}" for key, n in top))
+    lines.extend(f"{key} costs about ${usd:,.0f} a month" for key, usd in list(prices.items())[:3])
+    return lines
+
+
+def _cost(c: Candidate) -> float:
+    return c.cost.usd_per_month if c.cost else float("inf")

@@ -1,0 +1,167 @@
+"""May this endpoint serve this use case? Every hard constraint answers yes, no or unknown; unknown blocks and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fnmatch import fnmatchcase
+
+from data.records import Endpoint, Model, Move, Requirements, Ruling, UseCase
+
+PRECISIONS = ("int4", "fp4", "int8", "fp8", "bf16", "fp16")
+RETENTIONS = ("any", "no-training", "zero")
+HOST_ALIASES = {"bedrock": "aws", "vertex": "google"}
+RULING_DAYS = {"rejected": 180, "later": 30, "approved": 180, "switched": 0}
+
+
+def objections(
+    use_case: UseCase,
+    endpoint: Endpoint,
+    model: Model | None,
+    move: Move,
+    *,
+    today: date,
+    first_seen: date | None = None,
+) -> tuple[str, ...]:
+    """Why not, each as `constraint: reason`; empty when the endpoint may serve.
+
+    A model without a release date is as old as `first_seen`, the day of its first record; a retirement nobody
+    announced is none (PRODUCT 3.1).
+    """
+    if endpoint.model_id is None or model is None:
+        return ("identity: nobody has said which model this endpoint serves",)
+    need = use_case.require
+    found = [
+        *_limits(use_case, endpoint),
+        *_abilities(need, endpoint, needs_vision=use_case.workload.images_per_call > 0),
+        *_host(need, endpoint, model),
+        *_life(need, endpoint, model, today, first_seen),
+        *_unmeasured(need),
+    ]
+    if move not in use_case.switch.moves:
+        found.append(f"moves: a {move} move is not wanted")
+    if hit := next((p for p in need.deny if _denied(p, endpoint)), None):
+        found.append(f"deny: matches {hit}")
+    found.extend(_rulings(use_case.rulings, endpoint, move, today))
+    return tuple(found)
+
+
+def _limits(use_case: UseCase, endpoint: Endpoint) -> Iterator[str]:
+    need, load = use_case.require, use_case.workload
+    prompt = load.input_tokens
+    largest = max(prompt.p99 or 0, prompt.p95 or 0, prompt.mean)
+    answer = load.output_tokens.mean + load.reasoning_tokens.mean
+    if endpoint.context_tokens is None:
+        if need.context_tokens is not None:
+            yield f"context: unknown, {need.context_tokens:,} tokens needed"
+    elif endpoint.context_tokens < max(need.context_tokens or 0, largest + answer):
+        least = max(need.context_tokens or 0, largest + answer)
+        yield f"context: {endpoint.context_tokens:,} tokens, {least:,.0f} needed"
+    if endpoint.max_output_tokens is None:
+        if need.max_output_tokens is not None:
+            yield f"max_output: unknown, {need.max_output_tokens:,} tokens needed"
+    elif endpoint.max_output_tokens < max(need.max_output_tokens or 0, answer):
+        least = max(need.max_output_tokens or 0, answer)
+        yield f"max_output: {endpoint.max_output_tokens:,} tokens, {least:,.0f} needed"
+
+
+def _abilities(need: Requirements, endpoint: Endpoint, *, needs_vision: bool) -> Iterator[str]:
+    features = dict.fromkeys(need.features) | ({"vision": None} if needs_vision else {})
+    for key, wanted, known in (("features", features, endpoint.features), ("params", need.params, endpoint.params)):
+        for name in wanted:
+            answer = known.get(name)
+            if answer is not True:
+                yield f"{key}: {name} {'unknown' if answer is None else 'not accepted'}"
+
+
+def _host(need: Requirements, endpoint: Endpoint, model: Model) -> Iterator[str]:
+    if need.providers and endpoint.provider not in {HOST_ALIASES.get(p, p) for p in need.providers}:
+        yield f"providers: {endpoint.provider} is not among {', '.join(need.providers)}"
+    if need.first_party and endpoint.first_party is not True:
+        yield "first_party: " + ("unknown" if endpoint.first_party is None else "not the maker's own API")
+    if need.regions:
+        offered = endpoint.regions or (() if endpoint.region == "global" else (endpoint.region,))
+        if not offered:
+            yield f"regions: unknown, {' or '.join(need.regions)} needed"
+        elif not any(_in_region(region, wanted) for region in offered for wanted in need.regions):
+            yield f"regions: {', '.join(offered)}, {' or '.join(need.regions)} needed"
+    if need.retention != "any":
+        if endpoint.retention is None:
+            yield f"retention: unknown, {need.retention} needed"
+        elif RETENTIONS.index(endpoint.retention) < RETENTIONS.index(need.retention):
+            yield f"retention: {endpoint.retention}, {need.retention} needed"
+    if need.license == "open-weights" and model.open_weights is not True:
+        yield "license: " + ("unknown" if model.open_weights is None else "closed weights")
+    if need.license == "permissive":
+        yield "license: unknown, permissive needed"
+    if need.min_precision:
+        if endpoint.precision is None:
+            yield f"min_precision: unknown, {need.min_precision} needed"
+        elif PRECISIONS.index(endpoint.precision) < PRECISIONS.index(need.min_precision):
+            yield f"min_precision: {endpoint.precision}, {need.min_precision} needed"
+
+
+def _life(need: Requirements, endpoint: Endpoint, model: Model, today: date, first_seen: date | None) -> Iterator[str]:
+    born = earliest(model.released_on) or first_seen
+    if need.min_age_days:
+        if born is None:
+            yield "min_age_days: age unknown"
+        elif (today - born).days < need.min_age_days:
+            yield f"min_age_days: {(today - born).days} days old, {need.min_age_days} needed"
+    if endpoint.deprecated:
+        yield "min_life_days: deprecated by its host"
+    gone = earliest(endpoint.retires_on)
+    if gone is not None and (gone - today).days < need.min_life_days:
+        yield f"min_life_days: retires on {gone}, {need.min_life_days} days needed"
+
+
+def _unmeasured(need: Requirements) -> Iterator[str]:
+    demands = {
+        "languages": need.languages,
+        "max_ttft_s": need.max_ttft_s,
+        "max_latency_s": need.max_latency_s,
+        "min_tps": need.min_tokens_per_s,
+        "rpm": need.calls_per_minute,
+        "uptime": need.uptime,
+    }
+    for key, wanted in demands.items():
+        if wanted:
+            yield f"{key}: unknown, no source of ours states it"
+
+
+def _rulings(rulings: tuple[Ruling, ...], endpoint: Endpoint, move: Move, today: date) -> Iterator[str]:
+    for ruling in rulings:
+        if ruling.verdict not in ("rejected", "later") or ruling.model != endpoint.model_id:
+            continue
+        if (ruling.via and HOST_ALIASES.get(ruling.via, ruling.via) != endpoint.provider) or (
+            ruling.move and ruling.move != move
+        ):
+            continue
+        if today <= ruling_ends(ruling):
+            yield f"decisions: {ruling.verdict} until {ruling_ends(ruling)}" + (
+                f" ({ruling.why})" if ruling.why else ""
+            )
+
+
+def ruling_ends(ruling: Ruling) -> date:
+    """The last day a ruling holds: stated, else 180 days for a rejection and 30 for "later"."""
+    if ruling.until:
+        return date.fromisoformat(ruling.until)
+    return date.fromordinal(date.fromisoformat(ruling.date).toordinal() + RULING_DAYS[ruling.verdict])
+
+
+def earliest(text: str | None) -> date | None:
+    """The first day an ISO date, month or year may mean."""
+    if not text:
+        return None
+    year, month, day = ([*text.split("-"), "1", "1"])[:3]
+    return date(int(year), int(month), int(day))
+
+
+def _in_region(offered: str, wanted: str) -> bool:
+    return offered == wanted or offered.startswith(f"{wanted}-")
+
+
+def _denied(pattern: str, endpoint: Endpoint) -> bool:
+    names = (endpoint.endpoint_id, endpoint.model_id or "", endpoint.endpoint_id.partition(":")[2])
+    return any(fnmatchcase(name, pattern) for name in names)

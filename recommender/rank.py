@@ -1,0 +1,189 @@
+"""Candidates of one use case: eligible or why not, what each would cost and save, the frontier, the order.
+
+Costs, qualities and probabilities come in as values; nothing is fetched, estimated or decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, Tier, UseCase
+from recommender.eligible import earliest, objections
+
+DAYS_PER_MONTH = 365 / 12
+EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
+DIALECT_DAYS = 2.0  # tools and schemas are spelled differently by another maker (PRODUCT 3.2)
+LIFE_MONTHS = 6.0  # how long a choice is expected to stand, until our own history says better (PRODUCT 3.1)
+LONGEST_LIFE_MONTHS = 12.0
+EASIER_SHARE = 0.8  # an easier move that reaches this share of the best net value is the headline
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one endpoint would mean for one use case, as computed elsewhere. `cost` is a text where it has no price."""
+
+    endpoint: Endpoint
+    model: Model | None
+    tier: Tier
+    variant: str
+    cost: Cost | str
+    quality: Quality | None
+    p_ok: float | None
+    first_seen: date | None = None
+
+
+def rank(
+    use_case: UseCase, current: Offer, offers: Iterable[Offer], *, today: date
+) -> tuple[Candidate, list[Candidate]]:
+    """The present choice and every candidate, eligible ones first by net value, each with its reasons."""
+    now = _present(use_case, current)
+    weighed = [_weigh(use_case, current, offer, today) for offer in offers]
+    frontier = _frontier([now, *weighed])
+    order = sorted(weighed, key=_order)
+    ranked = [
+        c.model_copy(update={"rank": n if c.eligible else None, "on_frontier": _key(c) in frontier})
+        for n, c in enumerate(order, 1)
+    ]
+    return now.model_copy(update={"on_frontier": _key(now) in frontier}), ranked
+
+
+def move_of(current: Endpoint, candidate: Endpoint) -> Move:
+    """What changes: the tier, the host, the model of the same maker, or the maker."""
+    if candidate.endpoint_id == current.endpoint_id:
+        return "tier"
+    if candidate.model_id is not None and candidate.model_id == current.model_id:
+        return "endpoint"
+    same_maker = _maker(candidate) is not None and _maker(candidate) == _maker(current)
+    return "sibling" if same_maker else "vendor"
+
+
+def effort_days(use_case: UseCase, move: Move) -> float:
+    """Working days a move takes: by kind, two more for a new tool or schema dialect, doubled where criticality is high."""
+    if use_case.switch.days is not None:
+        return use_case.switch.days
+    days = EFFORT_DAYS[move]
+    if move == "vendor" and {"tools", "parallel_tools", "json_schema"} & set(use_case.require.features):
+        days += DIALECT_DAYS
+    return days * 2 if use_case.criticality == "high" else days
+
+
+def constraint_prices(candidates: Iterable[Candidate], confidence: float) -> dict[str, float]:
+    """USD a month that each constraint costs: the best eligible cost less the best when only that one is dropped.
+
+    Never negative. Candidates shut out by several constraints charge none of them alone (PRODUCT 3.2).
+    """
+    good = [c for c in candidates if c.cost is not None and (c.p_ok or 0) >= confidence]
+    best = min((c.cost.usd_per_month for c in good if c.eligible and c.cost), default=None)
+    prices: dict[str, float] = {}
+    for c in good:
+        keys = {reason.split(":")[0] for reason in c.reasons}
+        if c.eligible or len(keys) != 1 or best is None or c.cost is None or keys & {"price", "identity"}:
+            continue
+        (key,) = keys
+        prices[key] = max(prices.get(key, 0.0), best - c.cost.usd_per_month)
+    return {key: usd for key, usd in sorted(prices.items(), key=lambda kv: -kv[1]) if usd > 0}
+
+
+def _present(use_case: UseCase, offer: Offer) -> Candidate:
+    priced = not isinstance(offer.cost, str)
+    return Candidate(
+        use_case=use_case.slug,
+        endpoint_id=offer.endpoint.endpoint_id,
+        model_id=offer.endpoint.model_id,
+        tier=offer.tier,
+        variant=offer.variant,
+        move=None,
+        eligible=priced,
+        reasons=() if priced else (f"price: {offer.cost}",),
+        cost=None if isinstance(offer.cost, str) else offer.cost,
+        quality=offer.quality,
+        p_ok=1.0,
+    )
+
+
+def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Candidate:
+    move = move_of(current.endpoint, offer.endpoint)
+    against = list(objections(use_case, offer.endpoint, offer.model, move, today=today, first_seen=offer.first_seen))
+    cost = offer.cost if not isinstance(offer.cost, str) else None
+    if cost is None:
+        against.append(f"price: {offer.cost}")
+    elif cost.usd_per_month == 0:
+        against.append("price: stated as 0; free comes with limits, so it is not ranked")
+    money = _money(use_case, current, cost, move, offer, today)
+    return Candidate(
+        use_case=use_case.slug,
+        endpoint_id=offer.endpoint.endpoint_id,
+        model_id=offer.endpoint.model_id,
+        tier=offer.tier,
+        variant=offer.variant,
+        move=move,
+        eligible=not against,
+        reasons=tuple(against),
+        cost=cost,
+        quality=offer.quality,
+        p_ok=offer.p_ok,
+        **money,
+    )
+
+
+def _money(
+    use_case: UseCase, current: Offer, cost: Cost | None, move: Move, offer: Offer, today: date
+) -> dict[str, float | None]:
+    days = effort_days(use_case, move)
+    if cost is None or isinstance(current.cost, str):
+        return {"effort_days": days}
+    now = current.cost
+    saving, low, high = (
+        now.usd_per_month - usd for usd in (cost.usd_per_month, cost.high_usd_per_month, cost.low_usd_per_month)
+    )
+    once = days * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
+    back = days * use_case.switch.usd_per_day
+    p_bad = 1 - (offer.p_ok if offer.p_ok is not None else 0.0)
+    return {
+        "effort_days": days,
+        "saving_usd_per_month": saving,
+        "saving_low_usd_per_month": low,
+        "saving_high_usd_per_month": high,
+        "payback_days": once / low * DAYS_PER_MONTH if low > 0 else None,
+        "net_value_usd": saving * _months(offer.endpoint, today) - once - p_bad * back,
+    }
+
+
+def _months(endpoint: Endpoint, today: date) -> float:
+    gone = earliest(endpoint.retires_on)
+    if gone is None:
+        return LIFE_MONTHS
+    return max(0.0, min(LONGEST_LIFE_MONTHS, (gone - today).days / DAYS_PER_MONTH))
+
+
+def _frontier(candidates: list[Candidate]) -> set[tuple[str, str, str]]:
+    """Keys of the eligible candidates that no other beats on both cost and quality."""
+    points = [c for c in candidates if c.eligible and c.cost is not None and c.quality is not None]
+    points.sort(key=lambda c: (c.cost.usd_per_month if c.cost else 0, -(c.quality.mean if c.quality else 0), _key(c)))
+    kept: set[tuple[str, str, str]] = set()
+    best = float("-inf")
+    for c in points:
+        if c.quality is not None and c.quality.mean > best:
+            kept.add(_key(c))
+            best = c.quality.mean
+    return kept
+
+
+def _order(c: Candidate) -> tuple[bool, bool, float, tuple[str, str, str]]:
+    value = c.net_value_usd
+    return (not c.eligible, c.p_ok is None, -(value if value is not None else float("-inf")), _key(c))
+
+
+def _key(c: Candidate) -> tuple[str, str, str]:
+    return (c.endpoint_id, c.tier, c.variant)
+
+
+def _maker(endpoint: Endpoint) -> str | None:
+    return endpoint.model_id.partition("/")[0] if endpoint.model_id else None
+
+
+def shadowed(prices: Mapping[str, float]) -> tuple[str, float] | None:
+    """The constraint that costs most, with USD a month, or nobody."""
+    return max(prices.items(), key=lambda kv: kv[1], default=None)
