@@ -1,4 +1,4 @@
-"""May this endpoint serve this use case? Every hard constraint answers yes, no or unknown; unknown blocks and says so."""
+"""May this endpoint serve this use case? Every constraint answers yes, no or unknown; unknown blocks and says so."""
 
 from __future__ import annotations
 

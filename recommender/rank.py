@@ -60,7 +60,7 @@ def move_of(current: Endpoint, candidate: Endpoint) -> Move:
 
 
 def effort_days(use_case: UseCase, move: Move) -> float:
-    """Working days a move takes: by kind, two more for a new tool or schema dialect, doubled where criticality is high."""
+    """Working days a move takes: by kind, two more for a new tool or schema dialect, doubled if critical."""
     if use_case.switch.days is not None:
         return use_case.switch.days
     days = EFFORT_DAYS[move]
@@ -111,8 +111,7 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         against.append(f"price: {offer.cost}")
     elif cost.usd_per_month == 0:
         against.append("price: stated as 0; free comes with limits, so it is not ranked")
-    money = _money(use_case, current, cost, move, offer, today)
-    return Candidate(
+    plain = Candidate(
         use_case=use_case.slug,
         endpoint_id=offer.endpoint.endpoint_id,
         model_id=offer.endpoint.model_id,
@@ -124,8 +123,8 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         cost=cost,
         quality=offer.quality,
         p_ok=offer.p_ok,
-        **money,
     )
+    return plain.model_copy(update=_money(use_case, current, cost, move, offer, today))
 
 
 def _money(
