@@ -1,0 +1,194 @@
+"""The database: created, migrated, written in one piece, published, and never half of any of these."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataMissing, StoreError
+from data.store import Store, published, rows, view_files
+
+NOON = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
+
+
+def rate(**changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "rate_id": "a",
+        "endpoint_id": "openai:gpt-4o",
+        "meter": "input",
+        "tier": "standard",
+        "region": "global",
+        "usd_per_mtok": Decimal("2.5"),
+        "known_from": NOON,
+        "standing": "single",
+        "source_id": "x",
+        "claim_ids": ["q"],
+        "withdrawn": False,
+    }
+    return row | changes
+
+
+def test_a_row_comes_back_as_it_went_in(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert store.insert("rate", [rate(usd_per_mtok=Decimal("0.000000001"))]) == 1
+        (row,) = store.rows("select * from rate")
+    assert row["usd_per_mtok"] == Decimal("0.000000001")
+    assert row["known_from"] == NOON.replace(tzinfo=None)
+    assert row["unit"] is None
+    assert row["claim_ids"] == ["q"]
+
+
+def test_a_time_with_another_zone_is_kept_as_utc(tmp_path: Path) -> None:
+    berlin = timezone(timedelta(hours=2))
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate(known_from=datetime(2026, 7, 1, 2, 30, tzinfo=berlin))])
+        assert store.rows("select known_from from rate")[0]["known_from"] == datetime(2026, 7, 1, 0, 30)
+
+
+def test_equal_keys_are_added_once(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert store.insert("rate", [rate(), rate(), rate(rate_id="b")], unique=("rate_id",)) == 2
+        assert store.insert("rate", [rate(), rate(rate_id="c")], unique=("rate_id",)) == 1
+
+
+def test_a_stray_column_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as store, pytest.raises(ValueError, match="price"):
+        store.insert("rate", [rate(price=1)])
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    name = "x'); drop table rate; --\u202e\x01\"{}"
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate(endpoint_id=name)])
+        assert store.rows("select endpoint_id from rate")[0]["endpoint_id"] == name
+
+
+def test_a_broken_transaction_leaves_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        with pytest.raises(RuntimeError), store.transaction():
+            store.insert("rate", [rate()])
+            raise RuntimeError
+        assert store.rows("select count(*) as n from rate") == [{"n": 0}]
+
+
+def test_readers_see_the_published_copy_while_the_writer_writes(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate()])
+        store.publish()
+        with published(tmp_path / "market.duckdb") as reader:
+            store.insert("rate", [rate(rate_id="b", meter="output")])
+            store.publish()
+            assert rows(reader, "select count(*) as n from prices") == [{"n": 1}]
+        with published(tmp_path / "market.duckdb") as reader:
+            assert rows(reader, "select count(*) as n from prices") == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "create table t (a int)",
+        "insert into rate select * from rate",
+        "select * from read_csv('/etc/passwd')",
+        "attach 'x.duckdb'",
+        "set enable_external_access = true",
+    ],
+)
+def test_a_published_copy_is_read_only_and_reaches_nothing_else(tmp_path: Path, query: str) -> None:
+    with Store(tmp_path) as store:
+        store.publish()
+    with published(tmp_path / "market.duckdb") as reader, pytest.raises(Exception, match=r"read-only|disabled|locked"):
+        rows(reader, query)
+
+
+def test_old_copies_go_and_the_link_always_leads_somewhere(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        for _ in range(5):
+            store.publish()
+            assert (tmp_path / "market.duckdb").resolve().exists()
+    assert len(list(tmp_path.glob("market-*.duckdb"))) == 3
+
+
+def test_a_second_writer_is_refused_with_the_fix(tmp_path: Path) -> None:
+    other = (
+        "import sys; from pathlib import Path; from data.store import Store\n"
+        "with Store(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    held = subprocess.Popen([sys.executable, "-c", other, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert held.stdout is not None
+    held.stdout.readline()
+    try:
+        with pytest.raises(StoreError, match="in use by another undercut"):
+            Store(tmp_path)
+    finally:
+        held.communicate()
+
+
+def test_a_database_of_a_newer_undercut_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.con.execute("insert into schema_migration values ('999_future.sql', 'x', now()::timestamp)")
+    with pytest.raises(StoreError, match="newer undercut"):
+        Store(tmp_path)
+
+
+def test_a_damaged_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "private.duckdb").write_bytes(b"not a database at all")
+    with pytest.raises(StoreError):
+        Store(tmp_path)
+    assert (tmp_path / "private.duckdb").read_bytes() == b"not a database at all"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="UNDERCUT_HOME"):
+        Store(tmp_path / "file" / "home")
+
+
+def test_no_database_yet_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(DataMissing, match="undercut demo"), published(tmp_path / "market.duckdb"):
+        pass
+
+
+def test_every_view_and_every_column_has_a_comment(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.publish()
+    with published(tmp_path / "market.duckdb") as reader:
+        views = rows(reader, "select view_name, comment from duckdb_views() where not internal")
+        silent = rows(
+            reader,
+            "select c.table_name, c.column_name from duckdb_columns() c join duckdb_views() v "
+            "on v.view_name = c.table_name and not v.internal "
+            "where c.comment is null and c.table_name <> 'rates_known'",
+        )
+    assert all(v["comment"] for v in views)
+    assert len(view_files()) >= len(views)
+    assert silent == []
+
+
+def test_a_correction_does_not_rewrite_what_was_believed(tmp_path: Path) -> None:
+    later = NOON + timedelta(days=10)
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate(), rate(rate_id="b", usd_per_mtok=Decimal(5), known_from=later)])
+        store.publish()
+    asof = "select usd_per_mtok from price_asof(date '2026-11-20'{})"
+    with published(tmp_path / "market.duckdb") as reader:
+        assert rows(reader, asof.format(", known_at := timestamp '2026-11-05 00:00:00'"))[0]["usd_per_mtok"] == Decimal(
+            "2.5"
+        )
+        assert rows(reader, asof.format(""))[0]["usd_per_mtok"] == 5
+        assert len(rows(reader, "select * from price_history")) == 1
+
+
+def test_a_price_that_starts_tomorrow_is_not_in_force_today(tmp_path: Path) -> None:
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate(), rate(rate_id="b", usd_per_mtok=Decimal(1), valid_from=start)])
+        store.publish()
+    with published(tmp_path / "market.duckdb") as reader:
+        day = "select usd_per_mtok from price_asof(date '{}')"
+        assert rows(reader, day.format("2026-11-30")) == [{"usd_per_mtok": Decimal("2.5")}]
+        assert rows(reader, day.format("2026-12-01")) == [{"usd_per_mtok": Decimal(1)}]
+        history = rows(reader, "select valid_from, valid_to from price_history order by valid_from nulls first")
+    assert history[0]["valid_to"] == history[1]["valid_from"] == start.replace(tzinfo=None)
