@@ -1,0 +1,153 @@
+"""One verdict a use case, and what must not be recommended."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from data.records import Candidate, Cost, Decision, Endpoint, Model, Quality, UseCase
+from recommender.decide import cases_needed, decide, recommendation_id
+from recommender.rank import Offer, effort_days, move_of, rank
+from tests.test_eligible import use_case
+
+TODAY = date(2026, 11, 1)
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def cost(usd: float, spread: float = 0.0) -> Cost:
+    return Cost(
+        usd_per_month=usd,
+        low_usd_per_month=usd * (1 - spread),
+        high_usd_per_month=usd * (1 + spread),
+        usd_per_call=usd / 1e5,
+        by_meter_usd_per_month={"input": usd},
+        rate_ids=(f"rate-{usd}",),
+    )
+
+
+def quality(mean: float = 0.8, grade: Any = "C") -> Quality:
+    return Quality(mean=mean, low=mean - 0.05, high=mean + 0.05, grade=grade, measured=True, benchmarks=("a", "b", "c"))
+
+
+def offer(name: str, usd: float | str, p_ok: float | None = 0.9, **changes: Any) -> Offer:
+    maker, _, slug = name.partition("/")
+    return Offer(
+        endpoint=Endpoint(endpoint_id=changes.pop("endpoint_id", f"{maker}:{slug}"), model_id=name, provider=maker),
+        model=Model(model_id=name, maker=maker, name=slug, released_on="2025-01"),
+        tier=changes.pop("tier", "standard"),
+        variant="",
+        cost=cost(usd, changes.pop("spread", 0.0)) if isinstance(usd, float) else usd,
+        quality=changes.pop("quality", quality()),
+        p_ok=p_ok,
+        **changes,
+    )
+
+
+PRESENT = offer("acme/old", 4000.0, 1.0)
+
+
+def settled(*offers: Offer, present: Offer = PRESENT, asked: UseCase | None = None) -> Decision:
+    asked = asked or use_case()
+    now, candidates = rank(asked, present, offers, today=TODAY)
+    return decide(asked, now, candidates, now=NOW, data_as_of=NOW)
+
+
+def test_a_cheaper_good_model_is_a_switch_with_everything_it_was_based_on() -> None:
+    found = settled(offer("other/mini", 500.0))
+    assert (found.verdict, found.best and found.best.endpoint_id) == ("switch", "other:mini")
+    assert found.best and found.best.saving_usd_per_month == 3500
+    assert found.rate_ids == ("rate-4000.0", "rate-500.0")
+    assert found.best.payback_days == pytest.approx(3200 / 3500 * 365 / 12)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "verdict"),
+    [
+        (offer("other/mini", 500.0, 0.6), "test"),
+        (offer("other/mini", 500.0, 0.4), "keep"),
+        (offer("other/mini", 500.0, None), "keep"),
+        (offer("other/mini", 500.0, quality=quality(grade="D")), "test"),
+        (offer("other/mini", 3950.0), "keep"),
+        (offer("other/mini", 2000.0, spread=0.9), "wait"),
+        (offer("other/mini", "no output price"), "keep"),
+        (offer("other/mini", 0.0), "keep"),
+    ],
+)
+def test_what_is_not_sure_is_not_a_switch(candidate: Offer, verdict: str) -> None:
+    assert settled(candidate).verdict == verdict
+
+
+def test_without_a_price_for_the_model_in_use_nothing_is_compared() -> None:
+    found = settled(offer("other/mini", 5.0), present=offer("acme/old", "no input price", 1.0))
+    assert found.verdict == "unknown"
+    assert "no input price" in found.reason
+    assert found.best is None
+
+
+def test_without_scores_the_answer_is_not_enough_data() -> None:
+    found = settled(offer("other/mini", 500.0, None), present=offer("acme/old", 4000.0, 1.0, quality=None))
+    assert (found.verdict, "not enough data" in found.reason) == ("unknown", True)
+
+
+def test_an_easier_move_that_reaches_most_of_the_value_is_the_headline() -> None:
+    sibling = offer("acme/mini", 700.0)
+    found = settled(offer("other/mini", 600.0), sibling)
+    assert found.best and found.best.endpoint_id == "acme:mini"
+
+
+def test_a_tier_move_needs_no_quality_evidence() -> None:
+    batch = offer("acme/old", 3000.0, 1.0, tier="batch", quality=None)
+    found = settled(batch)
+    assert (found.verdict, found.best and found.best.move) == ("switch", "tier")
+
+
+def test_a_denied_model_is_never_proposed_and_says_why() -> None:
+    free = offer("other/mini", 1.0, endpoint_id="other:mini:free")
+    found = settled(free)
+    assert found.verdict == "keep"
+    assert any("deny 1" in line for line in found.reasons)
+
+
+def test_a_constraint_has_a_price_only_where_it_alone_shuts_out() -> None:
+    asked = use_case(require=use_case().require.model_copy(update={"regions": ("eu",)}))
+    here = offer("other/here", 1000.0)
+    here = Offer(**{**vars(here), "endpoint": here.endpoint.model_copy(update={"regions": ("eu",)})})
+    found = settled(here, offer("third/there", 400.0), asked=asked)
+    assert found.constraint_usd_per_month == {"regions": 600.0}
+
+
+def test_the_frontier_holds_nothing_that_another_beats_on_both() -> None:
+    worse = offer("third/worse", 900.0, quality=quality(0.7))
+    _, ranked = rank(use_case(), PRESENT, [offer("other/mini", 500.0), worse], today=TODAY)
+    assert {c.endpoint_id: c.on_frontier for c in ranked} == {"other:mini": True, "third:worse": False}
+
+
+def test_order_does_not_depend_on_the_order_of_arrival() -> None:
+    offers = [offer(f"maker{n}/m", 500.0 + n % 3) for n in range(9)]
+    asked = use_case()
+    forwards, backwards = (rank(asked, PRESENT, o, today=TODAY)[1] for o in (offers, offers[::-1]))
+    assert forwards == backwards
+
+
+def test_moves_and_their_effort() -> None:
+    old = PRESENT.endpoint
+    assert move_of(old, old) == "tier"
+    assert move_of(old, old.model_copy(update={"endpoint_id": "host:old"})) == "endpoint"
+    assert move_of(old, offer("acme/mini", 1.0).endpoint) == "sibling"
+    assert move_of(old, offer("other/mini", 1.0).endpoint) == "vendor"
+    tools = use_case(require=use_case().require.model_copy(update={"features": ("tools",)}), criticality="high")
+    assert effort_days(tools, "vendor") == 12
+    assert effort_days(use_case(), "tier") == 0.5
+
+
+def test_the_number_of_cases_is_the_published_one() -> None:
+    assert cases_needed(0.05) == 494
+    assert cases_needed(0.02) == 3090
+    assert cases_needed(0) is None
+
+
+def test_the_id_stays_while_the_target_stays() -> None:
+    target = Candidate(use_case="a", endpoint_id="x:y", model_id="x/y", move="vendor", eligible=True)
+    assert recommendation_id("a", target) == recommendation_id("a", target.model_copy(update={"cost": cost(1.0)}))
+    assert recommendation_id("a", target) != recommendation_id("b", target)
+    assert recommendation_id("a", target).startswith("rec-")
