@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -57,6 +58,7 @@ class Source(Record):
     schedule: str = "daily"  # hourly, every 6h, daily, weekly
     verified: str = "never"  # the day of the capture it was last checked on by a person
     licence: str | None = None
+    released: dict[str, str] = Field(default_factory=dict)  # version of a package -> the day it was published
     copies: tuple[str, ...] = ()  # sources it takes its figures from: no independent witness to them
     expect: Expect = Expect()
     read: Hints = Hints()
@@ -69,7 +71,9 @@ def load_source(path: Path) -> Source:
     from ruamel.yaml.error import YAMLError
 
     try:
-        entry = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        entry = _days_as_text(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        if not isinstance(entry, dict):
+            raise SourceError("no keys in it.", where=str(path), fix="write kind, name and url.")
         return Source.model_validate({"id": path.stem, **entry})
     except YAMLError as error:
         raise SourceError(f"not readable as YAML: {error}", where=str(path), fix="mend the file.") from error
@@ -79,6 +83,15 @@ def load_source(path: Path) -> Source:
         raise SourceError(
             f"{key}: {first['msg']}", where=str(path), fix="see scraper/source.py for the keys."
         ) from error
+
+
+def _days_as_text(value: object) -> object:
+    """YAML reads a bare 2026-11-10 as a date; our records keep days as text."""
+    if isinstance(value, dict):
+        return {str(k): _days_as_text(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_days_as_text(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def load_sources(folder: Path = FOLDER) -> dict[str, Source]:

@@ -1,0 +1,209 @@
+"""The cost evaluator: worked examples, every rate shape, and what must never be priced."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.records import Cost, Rate, Tokens, Workload
+from recommender.cost import RateBook, Ratio, monthly_cost, price_line, window_share
+from recommender.cost.book import covers, minutes
+from recommender.cost.month import share_above
+
+AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+CALLS = 20_000 * 365 / 12
+
+
+def rate(meter: str, usd: str, **changes: Any) -> Rate:
+    entry = {"endpoint_id": "a:b", "meter": meter, "usd_per_mtok": Decimal(usd), "known_from": AT - timedelta(days=9)}
+    return Rate(**({**entry, "standing": "single", "source_id": "x"} | changes))
+
+
+def cost(rates: list[Rate], load: Workload, **changes: Any) -> Cost:
+    found = monthly_cost(load, RateBook(rates, at=AT), "a:b", **changes)
+    assert isinstance(found, Cost), found
+    return found
+
+
+def load(**changes: Any) -> Workload:
+    entry = {"calls_per_month": CALLS, "input_tokens": Tokens(mean=3899), "output_tokens": Tokens(mean=280)}
+    return Workload(**({**entry, "cached_share": 0.6} | changes))
+
+
+BIG = [rate("input", "2.5"), rate("cached_input", "0.25"), rate("output", "10")]
+MINI = [rate("input", "0.4"), rate("cached_input", "0.1"), rate("output", "1.6")]
+
+
+def test_the_worked_example_of_the_product_page() -> None:
+    assert round(cost(BIG, load()).usd_per_month) == 4431
+    assert cost(BIG, load()).usd_per_call * 1000 == pytest.approx(7.28, abs=0.005)
+    mini = cost(MINI, load(), token_ratio=Ratio(1.12, 1.0, 1.2), output_ratio=Ratio(1.35, 1.2, 1.6))
+    assert round(mini.usd_per_month) == 952
+    assert mini.low_usd_per_month < mini.usd_per_month < mini.high_usd_per_month
+    assert sum(mini.by_meter_usd_per_month.values()) == pytest.approx(mini.usd_per_month)
+    assert len(mini.rate_ids) == 3
+
+
+def test_a_missing_cached_rate_is_full_input_and_said() -> None:
+    found = cost([BIG[0], BIG[2]], load())
+    assert found.notes == ("no cached_input price stated: charged as input",)
+    assert found.usd_per_month == pytest.approx(cost([*BIG[::2], rate("cached_input", "2.5")], load()).usd_per_month)
+
+
+@pytest.mark.parametrize("missing", [0, 2])
+def test_unknown_is_never_zero(missing: int) -> None:
+    rates = [r for n, r in enumerate(BIG) if n != missing]
+    assert isinstance(monthly_cost(load(cached_share=0), RateBook(rates, at=AT), "a:b"), str)
+    assert isinstance(monthly_cost(load(), RateBook([], at=AT), "a:b"), str)
+    images = load(images_per_call=1)
+    assert isinstance(monthly_cost(images, RateBook(BIG, at=AT), "a:b"), str)
+
+
+def test_a_band_prices_the_whole_request() -> None:
+    short, long = rate("input", "1", context_max_tokens=200_000), rate("input", "2", context_min_tokens=200_000)
+    flat = load(cached_share=0, output_tokens=Tokens(mean=0))
+    for tokens, usd in ((200_000, 0.2), (200_001, 0.400002)):
+        found = cost([short, long], flat.model_copy(update={"input_tokens": Tokens(mean=tokens)}))
+        assert found.usd_per_call == pytest.approx(usd)
+
+
+def test_the_share_above_a_step_follows_the_spread() -> None:
+    spread = Tokens(mean=58_800, p50=38_000, p95=180_000)
+    share, tokens = share_above(spread, 200_000)
+    assert share == pytest.approx(0.04, abs=0.005)
+    assert tokens > share * 200_000
+    assert share_above(spread, 0) == (1.0, 58_800)
+
+
+def test_hours_weigh_a_time_window() -> None:
+    rates = [rate("input", "1"), rate("input", "3", time_window="06:00-18:00"), rate("output", "0")]
+    all_day = cost(rates, load(cached_share=0))
+    nights = cost(rates, load(cached_share=0, hours_utc="18-06"))
+    assert all_day.usd_per_call == pytest.approx(3899e-6 * 2)
+    assert nights.usd_per_call == pytest.approx(3899e-6)
+
+
+def test_only_the_batchable_share_moves_to_the_batch_tier() -> None:
+    batch = [r.model_copy(update={"tier": "batch", "usd_per_mtok": (r.usd_per_mtok or 0) / 2}) for r in BIG]
+    full = cost(BIG, load()).usd_per_month
+    assert cost(BIG + batch, load(), tier="batch", tier_share=0.3).usd_per_month == pytest.approx(full * 0.85)
+
+
+def test_private_prices_and_discounts() -> None:
+    full = cost(BIG, load()).usd_per_month
+    assert cost(BIG, load(), discount_share=0.1).usd_per_month == pytest.approx(full * 0.9)
+    free = dict.fromkeys(("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok"), Decimal(0))
+    assert cost(BIG, load(), private_price=free).usd_per_month == 0
+
+
+def test_windows_are_read_and_wrap() -> None:
+    assert covers("22:00-02:00", datetime(2026, 11, 1, 1, 59, tzinfo=UTC))
+    assert not covers("22:00-02:00", datetime(2026, 11, 1, 2, 0, tzinfo=UTC))
+    assert int(minutes("01:00-04:00 Mon-Fri, 06:00-10:00 Mon-Fri").sum()) == 35 * 60
+    assert window_share("07:00-18:00", "07-18 Mon-Fri") == 1.0
+    with pytest.raises(ValueError, match="cannot read"):
+        minutes("noon")
+
+
+def test_what_was_not_known_or_not_begun_is_not_in_force() -> None:
+    tomorrow = AT + timedelta(days=1)
+    rates = [
+        rate("input", "1"),
+        rate("input", "2", valid_from=tomorrow),
+        rate("input", "3", known_from=tomorrow),
+        rate("output", "4", valid_to=AT),
+    ]
+    sheet = RateBook(rates, at=AT).sheet("a:b")
+    assert sheet is not None
+    assert [r.usd_per_mtok for r in sheet["input"]] == [1]
+    assert "output" not in sheet
+
+
+@pytest.mark.parametrize(
+    ("entry", "error"),
+    [
+        ({"endpoint": "a:c", "input": 1, "at": "2026-11-01"}, "no endpoint"),
+        ({"endpoint": "a:b", "input": -1, "at": "2026-11-01"}, "count of tokens"),
+        ({"endpoint": "a:b", "input": True, "at": "2026-11-01"}, "count of tokens"),
+        ({"endpoint": "a:b", "input": 1}, "which instant"),
+        ({"endpoint": "a:b", "input": 1, "at": "noon"}, "ISO instant"),
+        ({"endpoint": "a:b", "at": "2026-11-01"}, "no token counts"),
+        ({"endpoint": "a:b", "input": 1, "cached_input": 2, "at": "2026-11-01"}, "add up to more"),
+        ({"endpoint": "a:b", "input": 1, "at": "2026-11-01", "tier": "gold"}, "no tier"),
+        ({"endpoint": "a:b", "input": 1, "at": "2026-11-01", "tier": "batch"}, "no batch price"),
+        ({"endpoint": "a:b", "inputs": 1, "at": "2026-11-01"}, "unknown key"),
+        ({"endpoint": "a:b", "audio_input": 1, "input": 1, "at": "2026-11-01"}, "no audio_input price"),
+        ({"input": 1}, "needs an object"),
+        ([1], "needs an object"),
+    ],
+)
+def test_a_wrong_line_is_answered_with_what_to_write(entry: Any, error: str) -> None:
+    answer = price_line(entry, BIG)
+    assert set(answer) == {"error"}
+    assert error in answer["error"]
+
+
+@given(st.dictionaries(st.text(max_size=9), st.none() | st.integers() | st.text(max_size=9) | st.floats()))
+def test_no_line_crashes_or_is_free(entry: dict[str, Any]) -> None:
+    answer = price_line({"endpoint": "a:b", "at": "2026-11-01", **entry}, BIG)
+    assert "error" in answer or json.dumps(answer)
+
+
+def parity(cases: int) -> dict[str, int]:
+    """Random calls priced by both; every difference has a name."""
+    from genai_prices import Usage
+    from genai_prices.data import providers
+
+    from scraper.genai import package_rates
+
+    chance = random.Random(7)
+    book: dict[str, list[Rate]] = {}
+    for r in package_rates():
+        book.setdefault(r.endpoint_id, []).append(r)
+    plain = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok")
+    every = [(p, m) for p in providers for m in p.models]
+    counts = {"agree": 0, "no price on our side": 0, "differ": 0}
+    for _ in range(cases):
+        provider, model = chance.choice(every)
+        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(60 * 24 * 680))
+        prompt = chance.choice([10, 900, 40_000, 128_000, 200_000, 200_001, 272_001, 900_000])
+        cached = chance.choice([0, 0, prompt // 3])
+        answer = chance.randrange(5000)
+        prices = vars(model.get_prices(at))
+        if prices.get("cache_read_mtok") is None or any(prices.get(k) is None for k in plain[:2]):
+            cached = 0  # the package charges such tokens as input, we do and say so
+        usage = Usage(input_tokens=prompt, cache_read_tokens=cached, output_tokens=answer)
+        theirs = model.calc_price(usage, provider, genai_request_timestamp=at)
+        entry = {"endpoint": f"{provider.id}:{model.id}", "input": prompt, "output": answer, "at": at.isoformat()}
+        ours = price_line(entry | ({"cached_input": cached} if cached else {}), book)
+        extra = [k for k, v in prices.items() if v is not None and k == "requests_kcount"]
+        if "error" in ours:
+            assert prices.get("input_mtok") is None or prices.get("output_mtok") is None, (ours, prices)
+            counts["no price on our side"] += 1
+        elif extra:
+            continue  # a fee per request: the package wants the number of requests, a line of ours is one call
+        elif abs(Decimal(ours["usd"]) - theirs.total_price) <= Decimal("1e-6") * max(Decimal(1), theirs.total_price):
+            counts["agree"] += 1
+        else:
+            counts["differ"] += 1
+    return counts
+
+
+def test_a_sample_agrees_with_the_package_to_a_millionth() -> None:
+    counts = parity(600)
+    assert counts["differ"] == 0, counts
+    assert counts["agree"] > 450
+
+
+@pytest.mark.slow
+def test_thousands_agree_with_the_package_to_a_millionth(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = parity(8000)
+    with capsys.disabled():
+        print(f"\nparity with genai-prices: {counts}")  # noqa: T201
+    assert counts["differ"] == 0
+    assert counts["agree"] >= 5000
