@@ -1,0 +1,95 @@
+"""The YAML files of this folder -> records. Errors name file, key and fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from data.errors import SourceError
+from data.records import Endpoint, Model
+
+HERE = Path(__file__).parent
+T = TypeVar("T", Model, Endpoint)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`aliases` in lower case -> a name that resolves. `families` word -> maker. `hosts` maker -> its own hosts."""
+
+    models: dict[str, Model]
+    endpoints: dict[str, Endpoint]
+    aliases: dict[str, str]
+    families: dict[str, str]
+    hosts: dict[str, frozenset[str]]
+
+    def own_hosts(self, maker: str) -> frozenset[str]:
+        return self.hosts.get(maker, frozenset())
+
+    def maker_of(self, price_ids: Sequence[str]) -> str:
+        """The maker of a model by its family word, else the vendor a host writes before it, else the host."""
+        for price_id in sorted(price_ids, key=len):
+            tail = price_id.partition(":")[2].rsplit("/", 1)[-1].casefold()
+            words = re.findall(r"[a-z]+\d?", tail)
+            makers = [self.families.get(w) or self.families.get(w.rstrip("0123456789")) for w in words]
+            named = [m for m in makers if m]
+            if named:  # llama-3.1-nemotron is NVIDIA's: a base family gives way to the one that tuned it
+                return next((m for m in named if named[0] == "meta" and m != "meta"), named[0])
+        provider, _, path = min(price_ids, key=len).partition(":")
+        return path.split("/")[-2].casefold() if "/" in path else provider
+
+
+def load_catalogue(folder: Path = HERE) -> Catalogue:
+    """All facts kept by hand. Raises SourceError with file, key and what is wrong."""
+    makers = read_yaml(folder / "makers.yaml")
+    return Catalogue(
+        models=_records(folder / "models.yaml", Model, "model_id"),
+        endpoints=_records(folder / "endpoints.yaml", Endpoint, "endpoint_id"),
+        aliases={str(k).casefold(): str(v) for k, v in read_yaml(folder / "aliases.yaml").items()},
+        families={str(f): str(m) for m, entry in makers.items() for f in entry["families"]},
+        hosts={str(m): frozenset(map(str, entry["providers"])) for m, entry in makers.items()},
+    )
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """One YAML map; days stay text. Raises SourceError where it is no map."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        found = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    except (YAMLError, OSError) as error:
+        raise SourceError(f"not readable: {error}", where=str(path), fix="mend the file.") from error
+    if not isinstance(found, dict):
+        raise SourceError("not a map.", where=str(path), fix="write key: value pairs.")
+    plain = _days_as_text(found)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _records(path: Path, kind: type[T], key: str) -> dict[str, T]:
+    out: dict[str, T] = {}
+    for name, entry in read_yaml(path).items():
+        extra: Mapping[str, Any] = (
+            {"maker": name.partition("/")[0]} if kind is Model else {"provider": name.partition(":")[0]}
+        )
+        try:
+            out[name] = kind.model_validate({key: name, **extra, **entry})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(p) for p in first["loc"])
+            raise SourceError(f"{name}.{where}: {first['msg']}", where=str(path), fix="see data/records.") from error
+    return out
+
+
+def _days_as_text(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(k): _days_as_text(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_days_as_text(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
