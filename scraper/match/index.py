@@ -247,7 +247,11 @@ class Matcher:
     def _fold_snapshot(self, dated: Key) -> None:
         """A host's dated id of a model that the maker sells undated is that model, where the maker's own rule says so."""
         plain: Key = (dated[0], (), frozenset())
-        if plain not in self._groups or any(self._is_own(e, dated) for e in self._groups[dated]):
+        if (
+            plain not in self._groups
+            or any(len(d) != 8 for d in dated[1])
+            or any(self._is_own(e, dated) for e in self._groups[dated])
+        ):
             return
         if any(
             _names(own.clauses, e.name)

@@ -288,5 +288,5 @@ def _without_last_setting(name: Name) -> Name | None:
     else:
         return None
     rest = words[: -len(gone)]
-    slug = "-".join((*rest, *sorted(name.preview), *name.dates))
-    return replace(name, words=tuple(sorted(rest)), variant=variant, slug=slug, raw=slug)
+    spelled = "-".join((*rest, *sorted(name.preview), *name.dates))
+    return replace(name, words=tuple(sorted(rest)), variant=variant, slug=spelled, raw=spelled)

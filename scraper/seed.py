@@ -1,0 +1,113 @@
+"""The shipped scores as sources: a capture for each, and a claim for every row. Reads only files of the project."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from data.catalogue.reader import read_yaml
+from data.errors import SourceError
+from data.records import Benchmark, Capture, ScoreClaim
+from data.tasks import benchmark_facts
+
+SEED = Path(__file__).parents[1] / "data" / "seed"
+
+
+@dataclass(frozen=True)
+class Stated:
+    source_id: str
+    claim: ScoreClaim
+
+
+@dataclass(frozen=True)
+class SeedReading:
+    """`body` is the unpacked table that every claim's quote and locator (`line N`) lead back to."""
+
+    captures: tuple[Capture, ...]
+    body: bytes
+    stated: tuple[Stated, ...]
+    benchmarks: tuple[Benchmark, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    model_as_written: str
+    released_on: str
+    open_weights: bool | None
+
+
+@cache
+def load_seed(folder: Path = SEED) -> SeedReading:
+    """All shipped scores. Raises SourceError where the files are missing or do not fit each other."""
+    try:
+        body = gzip.decompress((folder / "scores.csv.gz").read_bytes())
+    except OSError as error:
+        raise SourceError(
+            f"the shipped scores cannot be read ({error}).", where=str(folder), fix="reinstall."
+        ) from error
+    sources = read_yaml(folder / "sources.yaml")
+    sha = hashlib.sha256(body).hexdigest()
+    lines = body.decode().splitlines()
+    stated, scales = [], {}
+    for n, r in enumerate(csv.DictReader(lines), 2):
+        scales[r["benchmark"]] = (r["scale"], r["higher_is_better"] == "1", r["n_items"])
+        stated.append(Stated(r["source_id"], _claim(r, sha, lines[n - 1], n)))
+    captures = tuple(_capture(s, entry, sha, len(body)) for s, entry in sorted(sources.items()))
+    return SeedReading(captures, body, tuple(stated), _benchmarks(scales))
+
+
+def load_releases(folder: Path = SEED) -> tuple[Release, ...]:
+    """Release days and openness of models, names as written."""
+    with (folder / "released.csv").open(encoding="utf-8", newline="") as f:
+        return tuple(
+            Release(r["model_as_written"], r["released_on"], {"1": True, "0": False}.get(r["open_weights"]))
+            for r in csv.DictReader(f)
+        )
+
+
+def _claim(r: dict[str, str], sha: str, line: str, number: int) -> ScoreClaim:
+    return ScoreClaim.model_construct(
+        capture=sha,
+        model_as_written=r["model_as_written"],
+        benchmark=r["benchmark"],
+        metric=r["metric"],
+        value=float(r["value"]),
+        low=float(r["low"]) if r["low"] else None,
+        high=float(r["high"]) if r["high"] else None,
+        n_items=int(float(r["n_items"])) if r["n_items"] else None,
+        variant=r["setting"],
+        cost_usd=float(r["cost_usd"]) if r["cost_usd"] else None,
+        output_tokens=None,
+        evaluated_on=r["evaluated_on"] or None,
+        self_reported=r["self_reported"] == "1",
+        quote=line,
+        locator=f"line {number}",
+    )
+
+
+def _capture(source_id: str, entry: dict[str, str], sha: str, size: int) -> Capture:
+    day = datetime.fromisoformat(entry["as_of"]).replace(tzinfo=UTC)
+    return Capture(
+        source_id=source_id,
+        url=entry["link"],
+        fetched_at=day,
+        sha256=sha,
+        bytes=size,
+        renderer="file",
+        outcome="new",
+        as_of=day,
+    )
+
+
+def _benchmarks(scales: dict[str, tuple[str, bool, str]]) -> tuple[Benchmark, ...]:
+    by_hand = benchmark_facts()
+    out = []
+    for key, (scale, higher, items) in sorted(scales.items()):
+        stated = {"name": key, "n_items": int(float(items)) if items else None, **by_hand.get(key, {})}
+        out.append(Benchmark.model_validate({"benchmark": key, "scale": scale, "higher_is_better": higher, **stated}))
+    return tuple(out)
