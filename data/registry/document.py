@@ -1,0 +1,112 @@
+"""One registry file as YAML 1.2 with the place of every key and value; dates stay text, equal keys are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from data.errors import Problem
+
+LARGEST_BYTES = 1_000_000
+Steps = Sequence[str | int]
+
+
+class _Text(RoundTripConstructor):
+    """Keeps dates as they are written; a subclass, since constructors are shared by every loader of the process."""
+
+
+def _as_text(loader: _Text, node: Any) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Text.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
+
+
+@dataclass(frozen=True)
+class Document:
+    """`tree` is None where the file could not be read; `problems` says why."""
+
+    file: str
+    tree: Any
+    problems: tuple[Problem, ...] = ()
+
+    def place(self, steps: Steps, *, key: bool = False) -> tuple[int, int]:
+        """Line and column, from 1, of the value (or the key) at a path; of the nearest parent where it is not there."""
+        node, at = self.tree, (1, 1)
+        for n, step in enumerate(steps):
+            data = getattr(getattr(node, "lc", None), "data", None)
+            if not data or step not in data:
+                break
+            spot = data[step]
+            last = n == len(steps) - 1
+            line, column = (spot[0], spot[1]) if (last and key) or len(spot) < 4 else (spot[2], spot[3])
+            at = (line + 1, column + 1)
+            node = node[step]
+        return at
+
+    def problem(self, steps: Steps, code: str, message: str, fix: str, *, key: bool = False, name: str = "") -> Problem:
+        line, column = self.place(steps, key=key)
+        return Problem(self.file, line, column, name or dotted(steps), code, message, fix)
+
+
+def dotted(steps: Steps) -> str:
+    """`use_cases.triage.decisions[0].model` without the leading `use_cases.`."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text.removeprefix("use_cases.") or "use_cases"
+
+
+def read_document(path: Path) -> Document:
+    """Read one file. Unreadable files come back with a problem, never as an exception."""
+    file = str(path)
+
+    def failed(message: str, fix: str, line: int = 1, column: int = 1, key: str = "use_cases") -> Document:
+        return Document(file, None, (Problem(file, line, column, key, "unreadable", message, fix),))
+
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        return failed("the file is missing.", "write it (five lines a use case: README.md), or set UNDERCUT_REGISTRY.")
+    except OSError as error:
+        return failed(f"cannot be read ({error.strerror}).", "name a file that can be read.")
+    if len(body) > LARGEST_BYTES:
+        return failed(f"{len(body):,} bytes; a registry file has at most 1 MB.", "split it, one team one file.")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return failed("not UTF-8 text.", "save it as UTF-8.")
+    yaml = YAML(typ="rt")
+    yaml.Constructor = _Text
+    try:
+        tree = yaml.load(text)
+    except MarkedYAMLError as error:
+        return _marked(file, error)
+    except (YAMLError, ValueError, RecursionError) as error:
+        return failed(f"not readable as YAML: {str(error).splitlines()[0]}", "mend the file.")
+    if not isinstance(tree, dict):
+        return failed(
+            "no use cases in it.", "write use_cases: and a slug with task, model, traffic and tokens below it."
+        )
+    if tag := re.search(r"(?m)(?:^|[\s\[{,:-])(!\S+)", re.sub(r"#.*|\"[^\"]*\"|'[^']*'", "", text)):
+        return failed(f"tags such as {tag.group(1)} are not read.", "write the plain value.")
+    return Document(file, tree)
+
+
+def _marked(file: str, error: MarkedYAMLError) -> Document:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    said = (error.problem or "not readable as YAML").strip()
+    doubled = re.search(r'found duplicate key "([^"]+)"', said)
+    if doubled:
+        first = error.context_mark.line + 1 if error.context_mark else 1
+        name, message, fix = doubled.group(1), f'"{doubled.group(1)}" again, first after line {first}.', "keep one."
+        return Document(file, None, (Problem(file, line, column, name, "duplicate", message, fix),))
+    return Document(file, None, (Problem(file, line, column, "use_cases", "unreadable", f"{said}.", "mend the YAML."),))

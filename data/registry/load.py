@@ -1,0 +1,204 @@
+"""Registry files -> UseCase records, or every problem of every file at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from data.errors import Problem, RegistryError
+from data.records import EndpointChoice, UseCase
+from data.registry.build import build
+from data.registry.check import faults, schema
+from data.registry.document import Document, read_document
+from data.registry.expand import expanded, merged
+from data.tasks import load_tasks
+
+REOPEN = re.compile(
+    r"(region \S+ available|feature \S+ available|param \S+ accepted|retention zero|precision=\w+|evidence=[A-D]|"
+    r"p_ok>=0?\.\d+|saving_month>=\d+|price_drop>=0?\.\d+)"
+)
+Steps = list[str | int]
+
+
+class Resolved(Protocol):
+    """What a resolver answers: exactly one endpoint, or the ones it could be."""
+
+    @property
+    def model_id(self) -> str | None: ...
+    @property
+    def endpoint_ids(self) -> tuple[str, ...]: ...
+    @property
+    def proposals(self) -> tuple[str, ...]: ...
+
+
+Resolves = Callable[[str, str | None, str | None], Resolved]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Use cases in file order. `warnings` do not stop anything."""
+
+    use_cases: tuple[UseCase, ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+def load_registry(paths: Sequence[Path], resolve: Resolves) -> Registry:
+    """Load files in the order given. Raises RegistryError with every problem of all of them.
+
+    `resolve(name, via, region)` says which endpoint a model is; the loader itself knows no model.
+    """
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    loaded: list[UseCase] = []
+    seen: dict[str, str] = {}
+    if not paths:
+        raise RegistryError([Problem("use_cases.yaml", 1, 1, "use_cases", "unreadable", "no file fits.", "name one.")])
+    for path in paths:
+        document = read_document(path)
+        own = list(document.problems) or faults(document)
+        if not own:
+            for slug in document.tree["use_cases"]:
+                if slug in seen:
+                    own.append(
+                        document.problem(
+                            ["use_cases", slug], "twice", f'"{slug}" is also in {seen[slug]}.', "keep one.", key=True
+                        )
+                    )
+                seen.setdefault(slug, document.file)
+                case = _use_case(document, str(slug), resolve, own, warnings)
+                if case is not None:
+                    loaded.append(case)
+        problems.extend(sorted(own, key=lambda p: (p.line, p.column)))
+    if problems:
+        raise RegistryError(problems)
+    return Registry(tuple(loaded), tuple(warnings))
+
+
+def _use_case(
+    document: Document, slug: str, resolve: Resolves, problems: list[Problem], warnings: list[Problem]
+) -> UseCase | None:
+    here: Steps = ["use_cases", slug]
+    own = expanded(document.tree["use_cases"][slug])
+    defaults = expanded(document.tree.get("defaults") or {})
+    entry = merged(defaults, own)
+    before = len(problems)
+    problems.extend(_task_faults(document, here, entry))
+    problems.extend(_ruling_faults(document, here, entry))
+    team, channel = _channel(document, here, entry, problems, warnings)
+    current = _model(document, [*here, "model"], entry["model"], resolve, problems)
+    fallbacks = [
+        _model(document, [*here, "fallbacks", n], expanded({"model": m})["model"], resolve, problems)
+        for n, m in enumerate(entry.get("fallbacks") or ())
+    ]
+    if len(problems) > before or current is None:
+        return None
+    origins = dict(_origins(document, here, own, defaults))
+    if team and "channel" not in entry:
+        origins["channel"] = "team"
+    chosen = tuple(f for f in fallbacks if f is not None)
+    return build(slug, entry, current, chosen, channel, team, origins)
+
+
+def _task_faults(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
+    import difflib
+
+    known = load_tasks()
+    for task in entry["task"]:
+        if task not in known:
+            near = difflib.get_close_matches(str(task), known, n=1)
+            fix = f"{near[0]}." if near else f"one of {', '.join(known)}."
+            yield document.problem([*here, "task"], "task", f'no task "{task}".', fix)
+    total = sum(float(w) for w in entry["task"].values())
+    if abs(total - 1) > 1e-6:
+        yield document.problem([*here, "task"], "weights", f"weights add up to {total:g}.", "make them add up to 1.")
+
+
+def _ruling_faults(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
+    for n, ruling in enumerate(entry.get("decisions") or ()):
+        said = ruling.get("reopen_if")
+        if said is not None and not all(REOPEN.fullmatch(part.strip()) for part in str(said).split(" and ")):
+            steps = [*here, "decisions", n, "reopen_if"]
+            yield document.problem(steps, "reopen_if", f'cannot read "{said}".', 'e.g. "region eu available".')
+
+
+def _channel(
+    document: Document, here: Steps, entry: Mapping[str, Any], problems: list[Problem], warnings: list[Problem]
+) -> tuple[dict[str, Any] | None, str]:
+    name = entry.get("team")
+    team = (document.tree.get("teams") or {}).get(name) if name else None
+    channel = entry.get("channel") or (team or {}).get("channel")
+    if name and team is None and channel:
+        fix = f"add teams: {{{name}: {{channel: …}}}}, or drop it."
+        warnings.append(document.problem([*here, "team"], "team", f'team "{name}" is not declared in this file.', fix))
+    if not channel:
+        what = f'no channel, and its team "{name}" has none.' if name else "no channel."
+        problems.append(document.problem(here, "channel", what, 'add channel: "#…".', key=True))
+    return (dict(team) if team else None), str(channel or "")
+
+
+def _model(
+    document: Document, steps: Steps, entry: Mapping[str, Any], resolve: Resolves, problems: list[Problem]
+) -> EndpointChoice | None:
+    name, via, region = str(entry["id"]), entry.get("via"), entry.get("region", "global")
+    found = resolve(name, via, region)
+    at = [*steps, "id"] if "id" in (_value(document, steps) or ()) else steps
+    if len(found.endpoint_ids) == 1 and found.model_id:
+        return EndpointChoice(
+            written=name,
+            model_id=found.model_id,
+            endpoint_id=found.endpoint_ids[0],
+            tier=entry.get("tier", "standard"),
+            effort=entry.get("effort"),
+            private_price=dict(entry.get("price") or {}),
+            discount_share=entry.get("discount", 0),
+        )
+    if found.model_id is None:
+        near = ", ".join(found.proposals[:3])
+        fix = f"nearest names are {near}; a new name goes into the catalogue." if near else "check maker/model."
+        problems.append(document.problem(at, "model", f"{name} is not in the catalogue.", fix))
+    elif not found.endpoint_ids:
+        hosts = ", ".join(sorted({p.partition(":")[0] for p in found.proposals}))
+        where = f" via {via}" if via else ""
+        region_text = f" in {region}" if region not in (None, "global") else ""
+        problems.append(
+            document.problem(at, "model", f"no price for {name}{where}{region_text}.", f"priced at: {hosts}.")
+        )
+    else:
+        some = ", ".join(found.endpoint_ids[:4]) + (", …" if len(found.endpoint_ids) > 4 else "")
+        what = f'"{name}" fits {len(found.endpoint_ids)} endpoints.'
+        problems.append(document.problem(at, "model", what, f"write the price id, one of {some}."))
+    return None
+
+
+def _value(document: Document, steps: Steps) -> Any:
+    node = document.tree
+    for step in steps:
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node if isinstance(node, Mapping) else None
+
+
+def _origins(
+    document: Document, here: Steps, own: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
+    """Dotted key of the registry -> where its effective value stands."""
+    for prefix, steps, values in (("defaults ", ["defaults"], defaults), ("", here, own)):
+        for path in _leaves(values):
+            line, _ = document.place([*steps, *path])
+            yield ".".join(path), f"{prefix}{document.file}:{line}"
+
+
+def _leaves(values: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterable[tuple[str, ...]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key not in ("task",):
+            yield from _leaves(value, (*at, str(key)))
+        else:
+            yield (*at, str(key))
+
+
+__all__ = ["Registry", "Resolved", "Resolves", "load_registry", "schema"]

@@ -1,0 +1,9 @@
+"""Scores -> quality per task with interval. The only scikit-learn; values in, values out.
+
+`estimate_cells` fills a table; `fit_quality` and `judge` weigh what was measured and estimated for a use case.
+"""
+
+from recommender.quality.estimator import Estimate, ScoreEstimator, estimate_cells
+from recommender.quality.judge import Fitted, Judgement, Row, fit_quality, judge
+
+__all__ = ["Estimate", "Fitted", "Judgement", "Row", "ScoreEstimator", "estimate_cells", "fit_quality", "judge"]
