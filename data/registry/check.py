@@ -126,7 +126,7 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
                 return f"{shown} is not a day.", "write it as YYYY-MM-DD, e.g. 2026-11-01."
             return f"cannot read {shown}.", f"e.g. {example[0]}." if example else f"it must match {rule}."
         case "type":
-            words = {
+            kinds = {
                 "object": "a map",
                 "array": "a list",
                 "string": "text",

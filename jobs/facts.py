@@ -1,0 +1,81 @@
+"""Tables -> values for the recommender: rates, scores, endpoints and models as known at an instant."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from data.records import Benchmark, Endpoint, Model, Rate, Score
+from data.store import Store
+
+SETTINGS = ("effort", "thinking")  # what makes a variant of a model; date, harness and mode do not
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a decision may rest on, as known at `as_of`."""
+
+    as_of: datetime
+    data_as_of: datetime
+    rates: list[Rate]
+    scores: list[Score]
+    benchmarks: dict[str, Benchmark]
+    endpoints: dict[str, Endpoint]
+    models: dict[str, Model]
+    first_seen: dict[str, date]
+
+
+def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
+    """What was known at `as_of` (UTC); None where no price was."""
+    at = as_of.astimezone(UTC).replace(tzinfo=None)
+    rates = [_rate(r) for r in store.rows("select * from rate where known_from <= ?", [at])]
+    if not rates:
+        return None
+    newest = "select * from {0} where known_from <= ? qualify row_number() over (partition by {1} order by known_from desc) = 1"
+    benchmarks = {r["benchmark"]: Benchmark.model_construct(**_known(r)) for r in store.rows("select * from benchmark")}
+    models = {
+        r["model_id"]: Model.model_construct(**_known(r)) for r in store.rows(newest.format("model", "model_id"), [at])
+    }
+    endpoints = {r["endpoint_id"]: _endpoint(r) for r in store.rows(newest.format("endpoint", "endpoint_id"), [at])}
+    scores = [_score(r) for r in store.rows("select * from score where known_from <= ?", [at])]
+    first: dict[str, date] = {}
+    for r in rates:
+        begun = min(r.known_from, r.valid_from or r.known_from).date()
+        first[r.endpoint_id] = min(first.get(r.endpoint_id, begun), begun)
+    return Facts(as_of, max(r.known_from for r in rates), rates, scores, benchmarks, endpoints, models, first)
+
+
+def run_setting(variant: str) -> str:
+    """The part of a variant that changes what the model does: effort and thinking; the rest is how it was tested."""
+    kept = [p for p in variant.split(";") if p.partition("=")[0] in SETTINGS]
+    return ";".join(kept)
+
+
+def _score(row: dict[str, Any]) -> Score:
+    fields = _known(row) | {"variant": run_setting(row["variant"]), "known_from": _aware(row["known_from"])}
+    fields.pop("score_id")
+    return Score.model_construct(**fields)
+
+
+def _rate(row: dict[str, Any]) -> Rate:
+    times = {k: _aware(row[k]) for k in ("valid_from", "valid_to", "known_from")}
+    fields = {k: v for k, v in row.items() if k != "rate_id"} | times
+    return Rate.model_construct(**fields | {"claim_ids": tuple(row["claim_ids"])})
+
+
+def _endpoint(row: dict[str, Any]) -> Endpoint:
+    fields = _known(row)
+    fields.pop("known_from", None)
+    fields |= {k: json.loads(row[k]) if row[k] else {} for k in ("features", "params")}
+    fields["regions"] = tuple(row["regions"]) if row["regions"] else None
+    return Endpoint.model_construct(**fields)
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    return dict(row)
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    return value.replace(tzinfo=UTC) if value else None
