@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataMissing
-from data.records import Alert, Candidate, Cost, Decision, UseCase
+from data.records import Alert, Candidate, Cost, Decision, Endpoint, UseCase
 from data.registry import Registry
 from data.store import Store
 from data.tasks import blend, load_tasks
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recommender.quality import Fitted, Judgement
 
 CLOUDS = frozenset({"aws", "azure", "google"})  # sell closed models under contract with their makers
+UNPROVEN = "this host states no precision, and the scores were not measured on it"
 Progress = Callable[[str], None]
 
 
@@ -89,13 +90,16 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
             case.workload, book, endpoint_id, tier=tier, tier_share=tier_share, token_ratio=prompt, output_ratio=answer
         )
         found = judged.get((model_id or "", variant))
+        quality = found.quality if found else None
+        if quality is not None and not same and _unproven_host(facts, endpoint):
+            quality = quality.model_copy(update={"grade": quality.grade and "D", "notes": (*quality.notes, UNPROVEN)})
         return Offer(
             endpoint=endpoint,
             model=facts.models.get(model_id) if model_id else None,
             tier=tier,  # type: ignore[arg-type]
             variant=variant,
             cost=cost,
-            quality=found.quality if found else None,
+            quality=quality,
             p_ok=_p_same(case, facts, endpoint_id, found) if same else found.p_ok if found else None,
             first_seen=facts.first_seen.get(endpoint_id),
         )
@@ -107,8 +111,10 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
 def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:
     share = case.workload.batchable_share
     for endpoint_id in book.endpoints():
-        if endpoint_id not in facts.endpoints:
-            continue
+        if endpoint_id not in facts.endpoints or endpoint_id.partition(":")[2].startswith("~"):
+            continue  # a pointer that moves is no choice
+        if endpoint_id.endswith(":batch") and share < 1:
+            continue  # an id that only takes batches, and not all calls can wait
         if endpoint_id != case.current.endpoint_id:
             yield offer(endpoint_id, "standard", 1.0)
             continue
@@ -137,16 +143,18 @@ def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offe
     return Offer(**{**vars(listed), "cost": own})
 
 
+def _unproven_host(facts: Facts, endpoint: Endpoint) -> bool:
+    """Weights may run worse elsewhere than where they were scored: the maker, or a cloud under contract with it."""
+    model = facts.models.get(endpoint.model_id or "")
+    contract = endpoint.provider in CLOUDS and model is not None and model.open_weights is False
+    return not (endpoint.first_party or contract or endpoint.precision in ("bf16", "fp16"))
+
+
 def _p_same(case: UseCase, facts: Facts, endpoint_id: str, found: Judgement | None) -> float | None:
     """Same weights: certain on the same endpoint and on clouds under contract; elsewhere only a stated precision helps."""
     if endpoint_id == case.current.endpoint_id:
         return 1.0
-    endpoint = facts.endpoints[endpoint_id]
-    model = facts.models.get(endpoint.model_id or "")
-    closed = model is not None and model.open_weights is False
-    if endpoint.first_party or (closed and endpoint.provider in CLOUDS):
-        return 1.0
-    return 0.9 if endpoint.precision in ("bf16", "fp16") else None
+    return None if _unproven_host(facts, facts.endpoints[endpoint_id]) else 1.0
 
 
 def _judge(case: UseCase, facts: Facts, fitted: Fitted | None) -> dict[tuple[str, str], Judgement]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.records import Benchmark, Endpoint, Model, Rate, Score
 from data.store import Store
+from scraper.seed import load_first_seen
 
 SETTINGS = ("effort", "thinking")  # what makes a variant of a model; date, harness and mode do not
 
@@ -40,9 +41,11 @@ def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
     }
     endpoints = {r["endpoint_id"]: _endpoint(r) for r in store.rows(newest.format("endpoint", "endpoint_id"), [at])}
     scores = [_score(r) for r in store.rows("select * from score where known_from <= ?", [at])]
+    listed = load_first_seen()
     first: dict[str, date] = {}
     for r in rates:
         begun = min(r.known_from, r.valid_from or r.known_from).date()
+        begun = min(begun, listed.get(r.endpoint_id, begun))
         first[r.endpoint_id] = min(first.get(r.endpoint_id, begun), begun)
     return Facts(as_of, max(r.known_from for r in rates), rates, scores, benchmarks, endpoints, models, first)
 

@@ -26,7 +26,7 @@ SELF_REPORTED = {"official_blog", "model_card", "tech_report", "official_paper"}
 
 
 def build(corpus: Path, out: Path = SEED) -> Counter[str]:
-    """Write scores.csv.gz, released.csv and ATTRIBUTION.md; the rows kept per source come back."""
+    """Write scores.csv.gz, released.csv, first_seen.csv and ATTRIBUTION.md; the rows kept per source come back."""
     sources = read_yaml(out / "sources.yaml")
     rows = sorted(
         _kept([*_long_table(corpus, sources), *_hub(corpus, sources)], sources), key=lambda r: tuple(map(str, r))
@@ -39,6 +39,7 @@ def build(corpus: Path, out: Path = SEED) -> Counter[str]:
         f.write(text.getvalue().encode())
     (out / "scores.csv.gz").write_bytes(packed.getvalue())
     (out / "released.csv").write_text(_released(corpus), encoding="utf-8")
+    (out / "first_seen.csv").write_text(_first_seen(corpus), encoding="utf-8")
     counts = Counter(str(r[0]) for r in rows)
     (out / "ATTRIBUTION.md").write_text(_attribution(sources, counts), encoding="utf-8")
     return counts
@@ -120,6 +121,20 @@ def _released(corpus: Path) -> str:
     return "\n".join([*lines, text.getvalue()])
 
 
+def _first_seen(corpus: Path) -> str:
+    """The first day the price catalogue listed each id, from its public history (MIT)."""
+    first: dict[str, str] = {}
+    with gzip.open(corpus / "prices" / "history.csv.gz", "rt", encoding="utf-8", newline="") as f:
+        for r in csv.DictReader(f):
+            if r["source"] != "genai-prices" or json.loads(r["extra_json"] or "{}").get("basis") == "valid_from":
+                continue
+            key = f"{r['provider']}:{r['model_id']}"
+            first[key] = min(first.get(key, r["observed_on"]), r["observed_on"])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("endpoint_id", "first_seen_on"), *sorted(first.items())])
+    return text.getvalue()
+
+
 def _attribution(sources: dict[str, Any], counts: Counter[str]) -> str:
     table = "\n".join(
         f"| `{s}` | [{r['name']}]({r['link']}) | {r['licence']} | {r['as_of']} | {counts[s]} |"
@@ -136,6 +151,8 @@ def _attribution(sources: dict[str, Any], counts: Counter[str]) -> str:
 
 `released.csv`: release days as Epoch AI's Benchmarking Hub (CC BY 4.0, https://epoch.ai/benchmarks, copy of December 2025)
 and BenchPress (CDLA-Permissive-2.0, Zeng and Papailiopoulos, arXiv 2606.24020) state them.
+`first_seen.csv`: the first day the catalogue genai-prices (MIT, https://github.com/pydantic/genai-prices) listed an id,
+from its public history since June 2025; a model without a release day counts as old as that.
 
 Left out on purpose: Artificial Analysis (its site terms), also where other tables repeat its figures (`aa_*` and
 `gdpval_aa_elo` in BenchPress, its index in llm-stats, tau2 telecom as it runs it); SWE-bench (CC BY-NC 4.0); NoLiMa

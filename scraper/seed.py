@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -68,6 +68,12 @@ def load_releases(folder: Path = SEED) -> tuple[Release, ...]:
             Release(r["model_as_written"], r["released_on"], {"1": True, "0": False}.get(r["open_weights"]))
             for r in csv.DictReader(f)
         )
+
+
+def load_first_seen(folder: Path = SEED) -> dict[str, date]:
+    """Price id -> the first day its catalogue listed it."""
+    with (folder / "first_seen.csv").open(encoding="utf-8", newline="") as f:
+        return {r["endpoint_id"]: date.fromisoformat(r["first_seen_on"]) for r in csv.DictReader(f)}
 
 
 def _claim(r: dict[str, str], sha: str, line: str, number: int) -> ScoreClaim:

@@ -26,7 +26,7 @@ def alert_message(d: Decision, case: UseCase, *, now: datetime) -> Payload:
         *_fit(case, best),
         _effort(case, best),
         *_easier(d),
-        f"Next    undercut explain {d.rec}   {_evaluation(case)}",
+        f"Next    undercut explain {d.rec}   {_evaluation(case) if best.move in ('sibling', 'vendor') else ''}".rstrip(),
         f"Answer  undercut feedback {d.rec} approve | later | reject --why …",
     ]
     return payload(head, lines, _why(d, case))
@@ -63,7 +63,7 @@ def _quality(d: Decision, case: UseCase, best: Candidate) -> list[str]:
     kind = "measured" if q.measured and mine.measured else "likely, some boards are estimated"
     return [
         f"Quality {q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]{setting} vs yours {mine.mean:.2f}, allowed ≥ {allowed:.2f} "
-        f"→ {percent(best.p_ok)} likely good enough (you ask {percent(case.quality.confidence)})",
+        f"→ {percent(min(best.p_ok or 0, 0.999))} likely good enough (you ask {percent(case.quality.confidence)})",
         f"Trust   {kind}, evidence {q.grade or 'none'} · {'; '.join(q.notes)}",
     ]
 

@@ -111,13 +111,15 @@ def judge(
     good = _goodness(fitted, names, draws)
     total = good @ share
     base = len(every) - 1 if known_now else None
+    now_grade = _quality(fitted, every[base], names, total[base], own or {}).grade if base is not None else None
     out = {}
     for n, row in enumerate(every):
         quality = _quality(fitted, row, names, total[n], own or {})
         p = None
         if base is not None and quality.grade is not None and incumbent is not None:
-            enough_now = row == incumbent or _grade(fitted, incumbent, names) is not None
+            enough_now = row == incumbent or now_grade is not None
             p = _p_ok(fitted, names, share, draws, n, base, max_drop, floor) if enough_now else None
+            quality = quality.model_copy(update={"grade": _weaker(quality.grade, now_grade)})
         p = _with_own(p, row, incumbent, own or {}, max_drop, floor)
         out[row] = Judgement(quality, 1.0 if row == incumbent and p is not None else p)
     return out
@@ -275,6 +277,11 @@ def _with_own(
         return p
     weight = mine.n / (mine.n + PUBLIC_WORTH_CASES)
     return weight * p + (1 - weight) * public
+
+
+def _weaker(mine: Grade, now: Grade | None) -> Grade:
+    """A comparison is as good as the weaker of its two sides."""
+    return max(mine, now or "D")
 
 
 def _above(z: float) -> float:
