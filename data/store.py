@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from data.errors import DataMissing, StoreError
+from data.errors import DataMissing, StoreError, UsageError
 
 HERE = Path(__file__).parent
 STORAGE_VERSION = "v1.5.0"  # files that DuckDB 1.5 and 2.0 both open
@@ -68,6 +68,16 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) 
     done = con.execute(query, parameters) if parameters is not None else con.execute(query)
     names = [d[0] for d in done.description or ()]
     return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+
+def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """Rows of a person's query. Raises UsageError with DuckDB's own words where it is wrong or refused."""
+    try:
+        return rows(con, query)
+    except duckdb.Error as error:
+        said = str(error).strip().splitlines()
+        fix = 'tables: undercut sql "show all tables"; the copy is read-only and reaches no files or network.'
+        raise UsageError(said[0], where="sql", fix=fix) from error
 
 
 def plain(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ class Task:
     shown: tuple[str, ...] = ()
 
 
+@cache
 def load_tasks(folder: Path = HERE) -> dict[str, Task]:
     """The tasks by key. Raises SourceError with file, key and fix."""
     path, known = folder / "tasks.yaml", benchmark_facts(folder)
     return {key: _task(key, entry, known, path) for key, entry in read_yaml(path).items()}
 
 
+@cache
 def benchmark_facts(folder: Path = HERE) -> dict[str, dict[str, Any]]:
     """What is kept by hand of each benchmark: name, cluster, n_items, link."""
     return read_yaml(folder / "benchmarks.yaml")

@@ -67,9 +67,9 @@ def check_cycle(
 
 def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) -> tuple[Candidate, list[Candidate]]:
     """The present choice and every candidate of a use case, ranked."""
-    judged = _judge(case, facts, fitted)
+    variants = _variants(case, fitted)
+    judged = _judge(case, fitted, variants)
     now_endpoint = facts.endpoints[case.current.endpoint_id]
-    variants = _variants(case, facts, fitted)
     now_variant = variants.get(case.current.model_id, "")
     reasons_now = case.workload.reasoning_tokens.mean > 0
 
@@ -100,11 +100,11 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
             variant=variant,
             cost=cost,
             quality=quality,
-            p_ok=_p_same(case, facts, endpoint_id, found) if same else found.p_ok if found else None,
+            p_ok=_p_same(case, facts, endpoint_id) if same else found.p_ok if found else None,
             first_seen=facts.first_seen.get(endpoint_id),
         )
 
-    present = _present(case, facts, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
+    present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
     return rank(case, present, list(_offers(case, facts, book, offer)), today=book.at.date())
 
 
@@ -128,7 +128,7 @@ def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, s
                 yield offer(endpoint_id, tier, share)
 
 
-def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offer:
+def _present(case: UseCase, book: RateBook, listed: Offer) -> Offer:
     """What runs today at the team's own price, where it has one."""
     if not case.current.private_price and not case.current.discount_share:
         return listed
@@ -150,19 +150,18 @@ def _unproven_host(facts: Facts, endpoint: Endpoint) -> bool:
     return not (endpoint.first_party or contract or endpoint.precision in ("bf16", "fp16"))
 
 
-def _p_same(case: UseCase, facts: Facts, endpoint_id: str, found: Judgement | None) -> float | None:
+def _p_same(case: UseCase, facts: Facts, endpoint_id: str) -> float | None:
     """Same weights: certain on the same endpoint and on clouds under contract; elsewhere only a stated precision helps."""
     if endpoint_id == case.current.endpoint_id:
         return 1.0
     return None if _unproven_host(facts, facts.endpoints[endpoint_id]) else 1.0
 
 
-def _judge(case: UseCase, facts: Facts, fitted: Fitted | None) -> dict[tuple[str, str], Judgement]:
+def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> dict[tuple[str, str], Judgement]:
     if fitted is None:
         return {}
     from recommender.quality import judge
 
-    variants = _variants(case, facts, fitted)
     incumbent = (case.current.model_id, variants.get(case.current.model_id, ""))
     own = {r.model: r for r in case.evals.results}
     return judge(
@@ -176,7 +175,7 @@ def _judge(case: UseCase, facts: Facts, fitted: Fitted | None) -> dict[tuple[str
     )
 
 
-def _variants(case: UseCase, facts: Facts, fitted: Fitted | None) -> dict[str, str]:
+def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:
     """The run setting weighed for each model: the one asked for, else the one with most boards of the task measured.
 
     Of equals the default setting, then the one that spends least.

@@ -16,7 +16,7 @@ import numpy as np
 
 from data.records import Benchmark, EvalResult, Grade, Quality, Score
 from recommender.quality.estimator import ScoreEstimator, quantile_of
-from recommender.quality.table import Array, ages
+from recommender.quality.table import Array, Scale, ages
 
 DRAWS = 1000
 LEAST_MODELS = 8  # a board with fewer models says nothing about how it goes with the others
@@ -160,6 +160,8 @@ def _draws(fitted: Fitted, rows: Sequence[Row], names: Sequence[str]) -> Array:
     stretch = quantile_of(fitted.estimator.residuals_, 0.8) / 1.2816  # what calibration found against a normal
     rng = np.random.default_rng(2)
     factor_draws = [rng.standard_normal((DRAWS, mean_f.shape[1])) for _ in range(2)]
+    whole = fitted.estimator.scale_
+    scale = Scale(whole.percent[cols], whole.mean[cols], whole.spread[cols])
     loadings, sd = model.loadings[cols], np.sqrt(model.noise[cols])
     out = np.empty((len(rows), DRAWS, len(names)))
     cell_draws = [rng.standard_normal((DRAWS, len(names))) for _ in range(2)]
@@ -169,9 +171,7 @@ def _draws(fitted: Fitted, rows: Sequence[Row], names: Sequence[str]) -> Array:
         estimate = model.levels[cols] + (mean_f[n] + stretch * error) @ loadings.T + stretch * cells * sd
         measured = z[n, cols] + cells * fitted.noise_sd[at[n], cols]
         drawn = np.where(known[n, cols] > 0, measured, estimate)
-        whole = np.zeros((DRAWS, len(fitted.columns)))
-        whole[:, cols] = np.nan_to_num(drawn)
-        out[n] = fitted.estimator.scale_.to_points(whole)[:, cols]
+        out[n] = scale.to_points(drawn)
     return out
 
 

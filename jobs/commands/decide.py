@@ -1,0 +1,187 @@
+"""demo, check and rank: what every use case costs, what would serve, and what would be said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.commands.out import Json, console, progress, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from data.store import Store
+    from jobs.check import Checked
+    from jobs.outbox import Delivered
+
+Files = Annotated[list[str] | None, typer.Option("--registry", help="use_cases.yaml, or several; globs work.")]
+
+
+def demo(as_json: Json = False) -> None:
+    """The whole path on shipped data: prices, scores, decisions, and the messages that would be sent."""
+    from datetime import UTC, datetime
+
+    from jobs.demo import run_demo
+    from jobs.settings import settings
+    from jobs.show import age
+
+    s = settings()
+    with progress(as_json) as tell:
+        done = run_demo(s.undercut_home, s.registry_files(), tell)
+    if as_json:
+        for _, d in done.checked.decisions:
+            say(d.model_dump(mode="json"))
+        return
+    out = console()
+    sources = sum(a.scores > 0 for a in done.added)
+    when = age(done.checked.data_as_of, datetime.now(UTC))
+    out.print(f"[bold]undercut demo[/]  prices {done.package}, as of {when}; decided as of that day")
+    if done.changed:
+        claims = sum(a.claims for a in done.added)
+        out.print(f"[dim]{claims:,} claims from {len(done.added)} sources kept, {sources} of them with scores[/]")
+    _print(out, done.checked, verbose=True)
+    if done.changed:
+        _print_messages(out, done.checked)
+    else:
+        out.print(
+            "\n[bold]Nothing changed since the last run[/]: every source unchanged, every decision as before, nothing to send."
+        )
+    example = next(
+        (d.rec for _, d in done.checked.decisions if d.verdict == "switch"), done.checked.decisions[0][1].rec
+    )
+    out.print(
+        f"\n[bold]Next:[/] undercut explain {example}   (why, down to the source text); then write your own use_cases.yaml"
+    )
+
+
+def check(
+    send: Annotated[bool, typer.Option("--send", help="Send the messages; without a token they are printed.")] = False,
+    registry: Files = None,
+    as_json: Json = False,
+) -> None:
+    """Decide every use case on the facts known now; prints what would be sent, --send sends it. Exits 0, 2, 3, 22."""
+    from datetime import UTC, datetime
+
+    from data.errors import NotDelivered
+    from data.registry import load_registry
+    from data.store import Store
+    from jobs.check import check_cycle
+    from jobs.settings import Settings, settings
+    from jobs.show import age
+    from scraper.match import Matcher
+
+    s = settings()
+    files = Settings(undercut_registry=",".join(registry)).registry_files() if registry else s.registry_files()
+    now = datetime.now(UTC)
+    loaded = load_registry(files, Matcher.from_package().resolve)
+    with Store(s.undercut_home) as store, progress(as_json) as tell:
+        done = check_cycle(store, loaded, now=now, progress=tell)
+        delivered = _deliver(store) if send else None
+        if done.changed or delivered:
+            tell("publishing the database")
+            store.publish()
+    if as_json:
+        for _, d in done.decisions:
+            say(d.model_dump(mode="json"))
+    else:
+        out = console()
+        out.print(f"[bold]undercut check[/]  prices as of {age(done.data_as_of, now)}")
+        for problem in loaded.warnings:
+            out.print(f"[yellow]warning[/] {problem}", markup=True)
+        _print(out, done, verbose=False)
+        if delivered is None or (not s.slack_bot_token and not s.slack_webhook_url):
+            _print_messages(out, done)
+        else:
+            out.print(f"\nSlack: {delivered.sent} sent, {delivered.waiting} waiting, {delivered.parked} parked")
+        changed = ", ".join(done.changed) or "none"
+        out.print(f"\nChanged decisions: {changed}\n[bold]Next:[/] undercut explain SLUG, or undercut rank SLUG")
+    if delivered is not None and (delivered.waiting or delivered.parked):
+        raise NotDelivered(
+            "; ".join(delivered.errors), where="Slack", fix="the rest stays in the outbox; run it again."
+        )
+
+
+def rank(
+    slug: str, most: Annotated[int, typer.Option(help="How many candidates to show.")] = 25, as_json: Json = False
+) -> None:
+    """Every candidate of a use case with its cost, quality and, where it is shut out, the reason."""
+    from data.errors import DataMissing
+    from data.store import published, rows
+    from jobs.settings import settings
+    from jobs.show import rows_table
+
+    query = """
+        select coalesce(rank::varchar, '') as rank, endpoint, tier, variant, move, round(cost_usd_per_month, 2) as usd_per_month,
+            round(quality, 3) as quality, round(p_ok, 3) as p_ok, evidence, on_frontier as frontier, reason
+        from candidates where use_case = ? order by not eligible, p_ok is null, net_value_usd desc nulls last, endpoint"""
+    with published(settings().published) as con:
+        found = rows(con, query, [slug])
+        known = [r["use_case"] for r in rows(con, "select use_case from use_cases order by 1")]
+    if not found:
+        raise DataMissing(
+            f"no use case {slug!r}.", where=str(settings().published), fix=f"one of {', '.join(known) or 'none'}."
+        )
+    if as_json:
+        for row in found:
+            say(row)
+        return
+    out = console()
+    out.print(rows_table(found[:most]))
+    out.print(
+        f"[dim]{len(found)} weighed, {max(0, len(found) - most)} not shown (--most)[/]\n[bold]Next:[/] undercut explain {slug}"
+    )
+
+
+def _print(out: Console, done: Checked, *, verbose: bool) -> None:
+    from jobs.show import decision_table, headline, reasons, verdict
+
+    for case, d in done.decisions:
+        out.print()
+        out.print(headline(case, d))
+        if verbose or case.slug in done.changed:
+            out.print(decision_table(case, d))
+        out.print(verdict(d), soft_wrap=True)
+        if verbose:
+            for line in reasons(d):
+                out.print(line, soft_wrap=True)
+
+
+def _print_messages(out: Console, done: Checked) -> None:
+    """What Slack would get, and of what is withheld the finding that saves most."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    from jobs.messages import plain
+
+    due = [a for a in done.alerts if a.withheld_because is None]
+    best = {c.slug: d.best.saving_usd_per_month or 0 for c, d in done.decisions if d.best}
+    held = [a for a in done.alerts if a.withheld_because is not None]
+    top = max(held, key=lambda a: best.get(a.use_case or "", 0), default=None)
+    for alert in due:
+        out.print()
+        out.print(Panel(Text(plain(alert.message)), title=f"Slack {alert.channel}", title_align="left"))
+    if top is not None:
+        title = f"held, not sent ({top.withheld_because}) · Slack {top.channel}"
+        out.print()
+        out.print(Panel(Text(plain(top.message)), title=title, title_align="left", border_style="yellow"))
+        if len(held) > 1:
+            out.print(f'[dim]{len(held) - 1} more held; all of them: undercut sql "select * from alerts"[/]')
+
+
+def _deliver(store: Store) -> Delivered:
+    from datetime import UTC, datetime
+
+    from jobs.outbox import Delivered, deliver
+    from jobs.settings import settings
+    from jobs.slack import sender_from
+
+    sender = sender_from(settings())
+    if sender is None:
+        return Delivered()
+    return deliver(store, sender, lambda: datetime.now(UTC))
+
+
+def register(app: typer.Typer) -> None:
+    for command in (demo, check, rank):
+        app.command()(command)

@@ -1,0 +1,71 @@
+"""Single steps that other programs call: extract, match, estimate, price."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.commands.out import Json, say
+
+
+def extract(
+    file: Annotated[Path, typer.Argument(help="The document, as it was fetched.", exists=True, dir_okay=False)],
+    url: Annotated[str, typer.Option(help="Where it came from; finds its source file.")] = "",
+    generic: Annotated[bool, typer.Option("--generic", help="Ignore source files.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print every price or score a document states. Exit 3: it could not be read."""
+    from jobs.steps import extract_document
+
+    for line in extract_document(file, url=url, generic=generic):
+        if as_json:
+            say(line)
+        elif line["kind"] == "price":
+            typer.echo(
+                f"{line['model']}  {line['meter']} [{line['tier']}]  {line['amount']} {line['currency']} {line['per']}"
+            )
+        else:
+            typer.echo(f"{line['model']}  {line['benchmark']} {line['metric']}  {line['value']}")
+
+
+def match(as_json: Json = False) -> None:
+    """Names on standard input, the model each one is (or nobody) on standard output."""
+    from jobs.steps import match_names
+
+    for line in match_names(sys.stdin):
+        if as_json:
+            say(line)
+        else:
+            typer.echo(
+                f"{line['name']}  →  {line['model'] or 'nobody; similar: ' + (', '.join(line['proposals']) or 'none')}"
+            )
+
+
+def estimate(
+    scores: Annotated[Path, typer.Option(help="CSV: model, benchmark, score, scale, released.", exists=True)],
+    ask: Annotated[Path, typer.Option(help="CSV: model, benchmark.", exists=True)],
+    out: Annotated[Path, typer.Option(help="CSV to write: model, benchmark, estimate, low90, high90.")],
+) -> None:
+    """Estimate scores that nobody measured, with a 90 % interval."""
+    from jobs.steps import estimate_table
+
+    estimate_table(scores, ask, out)
+
+
+def price(as_json: Json = False) -> None:
+    """JSON Lines with an endpoint and token counts in, the price of each call out; never 0 for unknown."""
+    from jobs.steps import price_calls
+
+    for line in price_calls(sys.stdin):
+        if as_json:
+            say(line)
+        else:
+            typer.echo(line.get("error") or f"${line['usd']}")
+
+
+def register(app: typer.Typer) -> None:
+    for command in (extract, match, estimate, price):
+        app.command()(command)

@@ -1,0 +1,70 @@
+"""The main job on what ships with the project: no network, no Slack, no browser; decided as of the day of its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from data.registry import load_registry
+from data.store import Store
+from jobs.check import Checked, check_cycle
+from jobs.ingest import Added, add_catalogue, add_package, add_seed
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    added: list[Added]
+    checked: Checked
+    package: str
+    decided_at: datetime
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.checked.changed) or any(a.outcome != "unchanged" for a in self.added)
+
+
+def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda _: None) -> Demo:
+    """Fill the database, decide every use case, publish. A second run on the same facts changes nothing."""
+    from scraper.genai import load_package
+    from scraper.match import Matcher
+
+    progress("reading the catalogue of names")
+    matcher = Matcher.from_package()
+    registry = load_registry(registry_files, matcher.resolve)
+    with Store(home) as store:
+        progress("reading prices of the installed package genai-prices")
+        package = load_package()
+        as_of = package.capture.as_of or package.capture.fetched_at
+        added = fill(store, package.body, lambda: add_package(store, package), matcher, as_of, progress)
+        checked = check_cycle(store, registry, now=as_of, progress=progress)
+        if checked.changed or any(a.outcome != "unchanged" for a in added) or not (home / "market.duckdb").exists():
+            progress("publishing the database")
+            store.publish()
+    return Demo(added, checked, package.capture.url, as_of)
+
+
+def fill(
+    store: Store, body: bytes, prices: Callable[[], Added], matcher: object, as_of: datetime, progress: Progress
+) -> list[Added]:
+    """Shipped prices and scores into the tables, in one transaction; kept bodies first, so that every row has its own."""
+    from scraper.capture import Bodies
+    from scraper.match import Matcher
+    from scraper.seed import load_releases, load_seed
+
+    assert isinstance(matcher, Matcher)
+    progress("reading scores of the shipped benchmark tables")
+    seed = load_seed()
+    bodies = Bodies(store.home)
+    bodies.put(body)
+    bodies.put(seed.body)
+    with store.transaction():
+        progress("writing prices")
+        added = [prices()]
+        add_catalogue(store, matcher, load_releases(), as_of)
+        progress("matching model names and writing scores")
+        added += add_seed(store, seed, matcher)
+    return added
