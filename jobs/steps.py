@@ -14,7 +14,6 @@ from data.errors import DataMissing
 def extract_document(file: Path, *, url: str, generic: bool) -> Iterator[dict[str, Any]]:
     """Every price or score the document states, in the fields that other programs read."""
     from scraper.prices import read_prices
-    from scraper.scores import read_scores
 
     from scraper.source import load_sources, source_for_url
 
@@ -33,6 +32,8 @@ def extract_document(file: Path, *, url: str, generic: bool) -> Iterator[dict[st
             }
         if reading.claims or (source is not None):
             return
+    from scraper.scores import read_scores
+
     scored = read_scores(body, url=url, source=source)
     for score in scored.claims:
         yield {

@@ -1,0 +1,145 @@
+"""A body of bytes -> a document: what kind it is, its grids, its data, its text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from scraper.grids.html import html_grids
+from scraper.grids.markdown import markdown_grids
+from scraper.grids.types import Cell, Grid, clean
+
+MOST_BYTES = 60_000_000
+
+
+@dataclass(frozen=True)
+class Document:
+    """`kind`: html, markdown, json, csv, yaml, empty. `data` is the parsed value of JSON and YAML."""
+
+    kind: str
+    grids: tuple[Grid, ...] = ()
+    data: Any = None
+    text: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_document(body: bytes, url: str = "") -> Document:
+    """Read any body. What cannot be read gives an empty document that says so."""
+    if len(body) > MOST_BYTES:
+        return Document("empty", notes=("larger than 60 MB",))
+    text = decoded(body)
+    head = text.lstrip()[:2000]
+    if not head:
+        return Document("empty", notes=("no text",))
+    if head[0] in "{[":
+        try:
+            data = json.loads(text, parse_float=str, parse_int=str)
+            inner = html_inside(data)
+            if inner:
+                grids, visible = html_grids(inner)
+                return Document("html", tuple(grids), text=visible)
+            return Document("json", data=data, text="")
+        except (ValueError, RecursionError):
+            pass
+    if re.match(r"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<div|<table|<section|<main|<script)", head):
+        grids, visible = html_grids(text)
+        return Document("html", tuple(grids), text=visible)
+    if looks_yaml(url, head) and (data := yaml_of(text)) is not None:
+        return Document("yaml", data=data)
+    if (table := csv_of(text)) is not None:
+        return Document("csv", (table,), text=clean(text[:20_000]))
+    grids, visible = markdown_grids(text)
+    return Document("markdown", tuple(grids), text=visible)
+
+
+def decoded(body: bytes) -> str:
+    """Text of a body: its declared charset where it names one, else UTF-8; NUL bytes and marks dropped."""
+    named = re.search(rb"charset=[\"']?([\w-]{3,20})", body[:2000])
+    for charset in ([named.group(1).decode("ascii")] if named else []) + ["utf-8"]:
+        try:
+            return body.decode(charset).replace("\x00", "").removeprefix("\ufeff")
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return body.decode("utf-8", "replace").replace("\x00", "")
+
+
+def reread(body: bytes, locator: str, url: str = "") -> str:
+    """The text at a locator of a kept body: a cell of a grid, a line, or a JSON pointer. Empty where it leads nowhere."""
+    document = read_document(body, url)
+    if locator.startswith("/"):
+        return pointed(document.data, locator)
+    for grid in document.grids:
+        for row in grid.rows:
+            for cell in row:
+                if cell.locator == locator:
+                    return cell.quote
+    return ""
+
+
+def pointed(data: Any, pointer: str) -> str:
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        try:
+            data = data[int(key)] if isinstance(data, list) else data[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return ""
+    return str(data)
+
+
+def html_inside(data: Any) -> str | None:
+    """The longest string of a JSON value that is a page of its own."""
+    best = ""
+    stack = [data]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value[:2000])
+        elif isinstance(value, str) and len(value) > len(best) and "<table" in value:
+            best = value
+    return best or None
+
+
+def looks_yaml(url: str, head: str) -> bool:
+    return url.endswith((".yml", ".yaml")) or bool(re.match(r"- \w[\w -]*:\s", head))
+
+
+def yaml_of(text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        return yaml.load(text)
+    except (YAMLError, ValueError, RecursionError):
+        return None
+
+
+def csv_of(text: str) -> Grid | None:
+    """A CSV document as one grid: a header of names, and rows that mostly have its width."""
+    lines = text.splitlines()
+    if (
+        len(lines) < 2
+        or lines[0].count(",") < 1
+        or "|" in lines[0]
+        or lines[0].lstrip().startswith(("#", "-", "<", "import "))
+    ):
+        return None
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        return None
+    width = len(rows[0])
+    if sum(len(r) == width for r in rows) < 0.8 * len(rows):
+        return None
+    made = tuple(
+        tuple(Cell(clean(v), f"line {n + 1}/{c}", n == 0, raw=v) for c, v in enumerate(row))
+        for n, row in enumerate(rows)
+        if row
+    )
+    return Grid(made, "line 1")

@@ -1,0 +1,68 @@
+"""Markdown and MDX -> grids: pipe tables with the headings above them and the paragraph before."""
+
+from __future__ import annotations
+
+import re
+
+from scraper.grids.types import Cell, Grid, clean
+
+RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
+TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+STRIKE = re.compile(r"~~(.+?)~~|<(s|del)>(.+?)</\2>")
+
+
+def markdown_grids(text: str) -> tuple[list[Grid], str]:
+    """Grids in page order, and the text without markup."""
+    lines = text.splitlines()
+    chain: dict[int, str] = {}
+    intro: list[str] = []
+    grids: list[Grid] = []
+    n, fenced = 0, False
+    while n < len(lines):
+        line = lines[n]
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced and (found := HEADING.match(line)):
+            level = len(found.group(1))
+            chain = {k: v for k, v in chain.items() if k < level} | {level: plain(found.group(2))}
+            intro = []
+        elif not fenced and "|" in line and n + 1 < len(lines) and RULE.match(lines[n + 1]):
+            end = n + 2
+            while end < len(lines) and "|" in lines[end] and lines[end].strip():
+                end += 1
+            rows = [cells(lines[i], i + 1, header=i == n) for i in range(n, end) if i != n + 1]
+            headings = tuple(chain[k] for k in sorted(chain))
+            grids.append(Grid(tuple(rows), f"line {n + 1}", headings, (), " ".join(intro)))
+            n, intro = end - 1, []
+        elif not fenced and line.strip():
+            intro = [*intro, plain(line)][-4:]
+        n += 1
+    return grids, clean(plain(text))
+
+
+def cells(line: str, number: int, *, header: bool) -> tuple[Cell, ...]:
+    body = line.strip()
+    body = body.removeprefix("|")
+    body = body[:-1] if body.endswith("|") and not body.endswith("\\|") else body
+    return tuple(
+        Cell(plain(STRIKE.sub(" ", part)), f"line {number}/{c}", header, struck(part), part.strip())
+        for c, part in enumerate(re.split(r"(?<!\\)\|", body))
+    )
+
+
+def struck(part: str) -> str:
+    return " ".join(plain(a or b) for a, _, b in STRIKE.findall(part))
+
+
+def plain(text: str) -> str:
+    """Markdown as a reader sees it: no links, marks, tags or escapes."""
+    text = re.sub(r"<sup>.*?</sup>|\^\\?\*\^", "", text)
+    text = re.sub(r"<br\s*/?>", " ", text)
+    for _ in range(2):
+        text = LINK.sub(r"\1", text)
+    text = TAG.sub(" ", text)
+    text = re.sub(r"\*\*|__|`", "", text)
+    text = re.sub(r"\\([\\`*_{}\[\]()#+\-.!|$<>~])", r"\1", text)
+    return clean(text)

@@ -1,0 +1,51 @@
+"""A grid: rows of cells as a person sees them, spans filled, with everything around it that gives it meaning."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+NOTE_MARKS = re.compile(r"[*†‡§]+$|\^\d+\^|\[\^?\d+\]$")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`text` for a reader, struck and superscript parts left out; `struck` what was crossed out; `locator` of the cell."""
+
+    text: str
+    locator: str
+    header: bool = False
+    struck: str = ""
+    raw: str = ""  # as it stands in the body
+
+    @property
+    def quote(self) -> str:
+        return self.raw or self.text
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`headings` from the page's title inwards, `panes` the tabs it lies in, `intro` the text directly above."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    locator: str
+    headings: tuple[str, ...] = ()
+    panes: tuple[str, ...] = ()
+    intro: str = ""
+    columns_hint: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def clean(text: str) -> str:
+    """One line for a reader: no control or zero-width characters, white space folded."""
+    kept = "".join(
+        " " if c in "\n\t\r\xa0\u3000" else c
+        for c in text
+        if unicodedata.category(c) not in ("Cc", "Cf") or c in "\n\t\r"
+    )
+    return re.sub(r"\s+", " ", kept).strip()
+
+
+def fold(text: str) -> str:
+    """For comparing: NFKC, lower case, white space folded."""
+    return clean(unicodedata.normalize("NFKC", text)).casefold()

@@ -1,0 +1,108 @@
+"""The reading of one body: every claim it states, what was refused and why, and whether reading failed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from data.records import PriceClaim
+from scraper.grids import Document, read_document
+from scraper.prices.records import claims_of_data
+from scraper.prices.tables import claims_of_grid
+from scraper.source import Hints, Source
+
+CHALLENGE = re.compile(
+    r"just a moment|verify you are human|captcha|access denied|enable javascript|sign in to continue", re.I
+)
+PRICE_WORDS = re.compile(r"[$€¥£]\s?\d|\d\s?[元€$]|pric|tarif|preis|价格|计费", re.I)
+COUNT = re.compile(r"(\d[\d,]*)\s*(?:个模型|models?\b)", re.I)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    text: str
+    why: str
+    locator: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`failed` says why the body is not what it should be; a price page without a model offer is no failure."""
+
+    claims: tuple[PriceClaim, ...]
+    refused: tuple[Refusal, ...] = ()
+    failed: str | None = None
+    declared: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_prices(body: bytes, *, url: str = "", source: Source | None = None) -> Reading:
+    """Every price a body states. Never raises on any bytes."""
+    capture = hashlib.sha256(body).hexdigest()
+    document = read_document(body, url)
+    hints = source.read if source else Hints()
+    refused: list[Refusal] = []
+
+    def refuse(text: str, why: str, locator: str) -> None:
+        refused.append(Refusal(text[:200], why, locator))
+
+    found: list[PriceClaim] = []
+    for grid in document.grids:
+        if wanted(grid.headings, hints):
+            found.extend(claims_of_grid(grid, document.text, capture, hints, refuse))
+    if document.data is not None:
+        found.extend(claims_of_data(document.data, capture, hints, refuse))
+    claims = tuple(distinct(found))
+    return Reading(claims, tuple(refused), failure(document, claims, refused), declared(document), document.notes)
+
+
+def wanted(headings: tuple[str, ...], hints: Hints) -> bool:
+    path = " / ".join(headings).casefold()
+    if any(s.casefold() in path for s in hints.skip_sections):
+        return False
+    return not hints.sections or any(s.casefold() in path for s in hints.sections)
+
+
+def distinct(claims: list[PriceClaim]) -> list[PriceClaim]:
+    """One claim for each fact; where copies of one fact disagree under the same conditions, neither is believed."""
+    kept: dict[tuple[object, ...], PriceClaim] = {}
+    clash: set[tuple[object, ...]] = set()
+    for c in claims:
+        key = (
+            c.model_as_written,
+            c.model_id_as_written,
+            c.meter,
+            c.tier,
+            c.currency,
+            c.per,
+            c.conditions,
+            c.list_price,
+        )
+        old = kept.setdefault(key, c)
+        if old.amount != c.amount:
+            clash.add(key)
+    return [c for key, c in kept.items() if key not in clash]
+
+
+def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Refusal]) -> str | None:
+    if claims:
+        return None
+    if document.kind == "empty":
+        return f"nothing to read ({', '.join(document.notes) or 'no text'})."
+    if CHALLENGE.search(document.text[:3000]) and len(document.text) < 5000:
+        return "a challenge or login page, not the page itself."
+    if not document.grids and document.data is None and not PRICE_WORDS.search(document.text):
+        return "no table, no data and no price in it: an application shell?"
+    if refused and len(refused) >= 5:
+        return f"{len(refused)} amounts seen, none could be read whole ({refused[0].why}: {refused[0].text[:60]!r})."
+    return None
+
+
+def declared(document: Document) -> int | None:
+    """How many models the page itself says it lists."""
+    if isinstance(document.data, dict):
+        total = document.data.get("total_count")
+        return int(total) if str(total).isdigit() else None
+    found = COUNT.search(document.text[:5000])
+    return int(found.group(1).replace(",", "")) if found else None

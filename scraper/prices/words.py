@@ -1,0 +1,86 @@
+"""What the words of headers and headings mean: meters, tiers, bands, cache lifetimes. English, Chinese, French, German."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from data.records import Meter, Tier
+from scraper.grids.types import fold
+
+
+class Meaning(NamedTuple):
+    meter: Meter
+    tier: Tier | None = None
+    conditions: tuple[str, ...] = ()
+
+
+METERS: tuple[tuple[str, Meter], ...] = (
+    (r"cache.{0,3}miss|未命中", "input"),
+    (r"(cache|context caching).{0,24}stor|storage price|缓存存储", "cache_storage"),
+    (
+        r"cache.{0,20}(writ|creat|creation)|(writ|creat)\w* .{0,12}cache|缓存(写入|创建)|创建缓存|cache_write|cache_creation|écriture.*cache",
+        "cache_write",
+    ),
+    (r"cache|缓存命中|命中缓存|缓存", "cached_input"),
+    (r"train|训练|entraînement", "training"),
+    (r"embed|向量", "embedding"),
+    (r"reasoning|internal_reasoning|思维链单价", "reasoning"),
+    (r"input|prompt|输入|entrée|eingabe", "input"),
+    (r"output|completion|response|generat|输出|sortie|ausgabe", "output"),
+)
+MODALITY = re.compile(r"\b(audio|image|video)s?\b|(音频|语音)|(图片|图像)|(视频)")
+TIERS: tuple[tuple[str, Tier], ...] = (
+    (r"\bbatch|批量|stapel", "batch"),
+    (r"\bflex\b", "flex"),
+    (r"\bpriority\b|\bfast\b|\bfast mode\b|优先", "priority"),
+)
+LIFETIME = re.compile(r"\b(\d+\s?(?:m|min|minutes?|h|hours?))\b")
+NAME_HEADER = re.compile(
+    r"^(?:ai |llm )?(models?|model names?|模型|模型名称|模型名|model version|modèle|modell|name|model id|sku|服务|endpoint)$|^模型.{0,6}$|^models? .{0,12}$"
+)
+GENERIC_ROW = re.compile(r"^(text|audio|image|video|default|standard|-)$")
+
+
+def meaning_of(text: str) -> Meaning | None:
+    """The meter a header or row label names, with tier, modality and lifetime; None where it names no meter."""
+    flat = fold(text)
+    if not flat or len(flat) > 120:
+        return None
+    found = next((meter for pattern, meter in METERS if re.search(pattern, flat)), None)
+    if found is None:
+        return None
+    kind = MODALITY.search(flat)
+    conditions = []
+    if found in ("cache_write", "cached_input") and (life := LIFETIME.search(flat)):
+        conditions.append(life.group(1))
+    named = "audio" if kind and (kind.group(1) == "audio" or kind.group(2)) else None
+    named = named or ("image" if kind and (kind.group(1) == "image" or kind.group(3)) else None)
+    if named and not re.search(r"text|文本", flat):
+        found = with_modality(found, named)
+    return Meaning(found, tier_of(flat), tuple(conditions))
+
+
+def with_modality(meter: Meter, modality: str) -> Meter:
+    """`input` of audio is `audio_input`; a meter without such a form stays as it is."""
+    table: dict[tuple[Meter, str], Meter] = {
+        ("input", "audio"): "audio_input",
+        ("output", "audio"): "audio_output",
+        ("cached_input", "audio"): "cached_audio_input",
+        ("input", "image"): "image_input",
+        ("output", "image"): "image_output",
+        ("cached_input", "image"): "cached_image_input",
+        ("input", "video"): "video_input",
+        ("output", "video"): "video_output",
+    }
+    return table.get((meter, modality), meter)
+
+
+def tier_of(text: str) -> Tier | None:
+    """The tier a text names, or none."""
+    flat = fold(text)
+    return next((tier for pattern, tier in TIERS if re.search(pattern, flat)), None)
+
+
+def is_name_header(text: str) -> bool:
+    return bool(NAME_HEADER.match(fold(text)))
