@@ -1,17 +1,20 @@
 """What must be sent, exactly once: rows in the database, sent after the transaction that decided them.
 
-A message is `queued` by the row itself, then `sending`, then `sent` (with Slack's timestamp), `retry` or `parked`. A
-`sending` without an answer is looked up in the channel by our message id before it is sent again (bot token). A webhook
-cannot look back: there a lost answer is parked and told, since a doubled alert costs more trust than a late one.
+A message waits from its row on; its events say `sending`, then `sent` (with Slack's timestamp), `retry`, `blocked` (a
+person must mend token or channel; it waits), or `parked` (needs `release`). A `sending` without an answer is looked up
+by our message id before it goes again (bot token). A webhook cannot look back: at most once. There a lost answer is
+parked and told, since a doubled alert costs more trust than a late one. Nothing is ever dropped.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from data.errors import NotDelivered
 from data.records import Alert
 from data.store import Store
 
@@ -20,7 +23,8 @@ MOST_TRIES = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """What a sender says: `sent` with ts, `retry` (try later), `parked` (a person must look), `lost` (no answer)."""
+    """What a sender says: `sent` with ts, `retry` (try later), `blocked` (token or channel must be mended first),
+    `parked` (this message will never be taken), `lost` (no answer, it may have arrived)."""
 
     outcome: str
     ts: str | None = None
@@ -28,7 +32,7 @@ class Answer:
 
 
 class Sender(Protocol):
-    """A way to Slack."""
+    """A way to Slack. `find` raises NotDelivered where nobody can know whether the message arrived."""
 
     looks_back: bool
 
@@ -38,14 +42,23 @@ class Sender(Protocol):
 
 @dataclass(frozen=True)
 class Delivered:
+    """Counts of one run. `waiting` goes again with the next run; `parked` not before a person releases it."""
+
     sent: int = 0
     waiting: int = 0
     parked: int = 0
     errors: tuple[str, ...] = ()
 
+    def check(self) -> None:
+        """Raises NotDelivered (exit 22) unless everything was sent."""
+        if self.waiting or self.parked:
+            fix = "nothing is lost: the rest stays in the outbox; mend it and run again."
+            raise NotDelivered("; ".join(self.errors) or "not delivered.", where="Slack", fix=fix)
+
 
 def enqueue(store: Store, alert: Alert, *, run_id: str) -> str | None:
-    """Record an alert and, unless withheld, its message; call inside the transaction that decides. Id of the message."""
+    """Record an alert and, unless withheld, its message; call inside the transaction that decides. Id of the message,
+    or None where the alert is withheld or known: the same alert twice is one message."""
     row = {
         k: getattr(alert, k)
         for k in ("alert_id", "kind", "use_case", "rec", "channel", "created_at", "withheld_because")
@@ -62,67 +75,84 @@ def enqueue(store: Store, alert: Alert, *, run_id: str) -> str | None:
 
 
 def deliver(store: Store, sender: Sender, now: Callable[[], datetime]) -> Delivered:
-    """Send what waits, oldest first; every step is written before and after, so that a crash doubles and loses nothing."""
-    import json
-
-    sent = waiting = parked = 0
+    """Send what waits, oldest first; each step is written before and after, so a crash neither doubles nor loses."""
+    counts = {"sent": 0, "waiting": 0, "parked": 0}
     errors: list[str] = []
     for m in waiting_messages(store):
-        if m["last"] == "sending" and not _recovered(store, sender, m, now):
-            if not sender.looks_back:
-                _note(store, m, "parked", now(), error="no answer to an earlier try, and a webhook cannot look back")
-                parked += 1
-                errors.append(f"{m['message_id']}: parked, it may have arrived in {m['channel']}")
-                continue
-        elif m["last"] == "sending":
-            sent += 1
-            continue
-        _note(store, m, "sending", now())
-        answer = sender.send(m["channel"], json.loads(m["payload"]), m["message_id"])
-        if answer.outcome == "lost":
-            waiting += 1  # stays `sending`: looked up before the next try
-            errors.append(f"{m['message_id']}: no answer from Slack")
-            continue
-        outcome = "parked" if answer.outcome == "retry" and m["tries"] + 1 >= MOST_TRIES else answer.outcome
-        _note(store, m, outcome, now(), ts=answer.ts, error=answer.error)
-        sent, waiting, parked = (
-            sent + (outcome == "sent"),
-            waiting + (outcome == "retry"),
-            parked + (outcome == "parked"),
-        )
+        answer = _delivered(store, sender, m, now)
+        counts[{"sent": "sent", "parked": "parked"}.get(answer.outcome, "waiting")] += 1
         if answer.error:
             errors.append(f"{m['message_id']} to {m['channel']}: {answer.error}")
-    return Delivered(sent, waiting, parked, tuple(errors))
+    return Delivered(**counts, errors=tuple(errors))
 
 
 def waiting_messages(store: Store) -> list[dict[str, Any]]:
-    """Messages neither sent nor parked, with their last event and number of tries."""
+    """Messages neither sent nor parked, oldest first, with their last event and the tries since a person released it."""
+    return [m for m in _states(store) if m["last"] not in ("sent", "parked")]
+
+
+def parked_messages(store: Store) -> list[dict[str, Any]]:
+    """Messages that wait for a person, with the error that parked them."""
+    return [m for m in _states(store) if m["last"] == "parked"]
+
+
+def release(store: Store, message_id: str, at: datetime) -> None:
+    """A person says that a parked message may go again. Raises NotDelivered where it is not parked."""
+    found = next((m for m in parked_messages(store) if m["message_id"] == message_id), None)
+    if found is None:
+        raise NotDelivered(f"{message_id} is not parked.", where="outbox", fix="name one that is.")
+    _note(store, found, "released", at)
+
+
+def _delivered(store: Store, sender: Sender, m: dict[str, Any], now: Callable[[], datetime]) -> Answer:
+    """One message, one step on: what became of it, as written in its events."""
+    if m["last"] == "sending":  # an earlier try, ours or of a process that died, had no answer
+        found = _looked_up(sender, m)
+        if found is not None:
+            return _note(store, m, found.outcome, now(), found) if found.outcome in ("sent", "parked") else found
+    _note(store, m, "sending", now())
+    answer = sender.send(m["channel"], json.loads(m["payload"]), m["message_id"])
+    last_try = m["tries"] + 1 >= MOST_TRIES
+    if answer.outcome == "lost":
+        found = _looked_up(sender, m)
+        if found is None:  # not there yet: Slack may be slow, so the next run looks again before it sends
+            found = Answer("parked" if last_try else "lost", error=f"no answer from Slack ({answer.error})")
+        return _note(store, m, found.outcome, now(), found) if found.outcome in ("sent", "parked") else found
+    if answer.outcome == "retry" and last_try:
+        answer = Answer("parked", error=f"{answer.error}; {MOST_TRIES} tries")
+    return _note(store, m, answer.outcome, now(), answer)
+
+
+def _looked_up(sender: Sender, m: dict[str, Any]) -> Answer | None:
+    """Did the message arrive? None: no, it may be sent. `lost`: nobody can say now, it must not be sent."""
+    if not sender.looks_back:
+        return Answer("parked", error="no answer, and a webhook cannot look back: it may have arrived")
+    try:
+        ts = sender.find(m["channel"], m["message_id"])
+    except NotDelivered as error:
+        return Answer("lost", error=str(error))
+    return Answer("sent", ts=ts) if ts is not None else None
+
+
+def _states(store: Store) -> list[dict[str, Any]]:
     return store.rows(
         """
-        select o.*, e.last, coalesce(e.tries, 0) as tries
-        from outbox o left join (
-            select message_id, max_by(outcome, n) as last, count(*) filter (outcome = 'sending') as tries
-            from (select *, row_number() over (partition by message_id order by happened_at, rowid) as n from outbox_event)
-            group by message_id) e using (message_id)
-        where e.last is null or e.last not in ('sent', 'parked')
-        order by o.created_at, o.message_id
+        with event as (
+            select *, row_number() over (partition by message_id order by happened_at, rowid) as n from outbox_event),
+        freed as (select message_id, max(n) as at_n from event where outcome = 'released' group by message_id),
+        state as (
+            select message_id, max_by(outcome, n) as last, max_by(error, n) as error,
+                count(*) filter (outcome = 'sending' and n > coalesce(at_n, 0))
+                    - count(*) filter (outcome = 'blocked' and n > coalesce(at_n, 0)) as tries
+            from event left join freed using (message_id) group by message_id)
+        select o.*, s.last, s.error, coalesce(s.tries, 0) as tries
+        from outbox o left join state s using (message_id) order by o.created_at, o.message_id
         """
     )
 
 
-def _recovered(store: Store, sender: Sender, m: dict[str, Any], now: Callable[[], datetime]) -> bool:
-    """An earlier try without an answer did arrive: mark it sent."""
-    if not sender.looks_back:
-        return False
-    ts = sender.find(m["channel"], m["message_id"])
-    if ts is None:
-        return False
-    _note(store, m, "sent", now(), ts=ts)
-    return True
-
-
-def _note(
-    store: Store, m: dict[str, Any], outcome: str, at: datetime, *, ts: str | None = None, error: str | None = None
-) -> None:
-    event = {"message_id": m["message_id"], "happened_at": at, "outcome": outcome, "slack_ts": ts, "error": error}
-    store.insert("outbox_event", [event])
+def _note(store: Store, m: dict[str, Any], outcome: str, at: datetime, answer: Answer | None = None) -> Answer:
+    said = answer or Answer(outcome)
+    event = {"message_id": m["message_id"], "happened_at": at, "outcome": outcome}
+    store.insert("outbox_event", [{**event, "slack_ts": said.ts, "error": said.error}])
+    return said

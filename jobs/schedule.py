@@ -1,0 +1,202 @@
+"""The only APScheduler: the service. Schedules of the sources and a daily check in, calls of `scrape` and `check` out.
+
+One instance a home folder, one job at a time, everything in UTC. What is overdue by the last success runs once at
+start. It keeps no state of its own and never runs a job that a signal interrupted twice at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from filelock import FileLock, Timeout
+
+from data.errors import UndercutError, UsageError
+from data.store import Store
+from jobs.settings import Settings
+from scraper.source import Source, load_sources
+
+log = logging.getLogger("undercut.schedule")
+LOCK = "service.lock"
+PERIODS = {
+    "hourly": timedelta(hours=1),
+    "every 6h": timedelta(hours=6),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+}
+JITTER_S = {"hourly": 120, "every 6h": 600, "daily": 900, "weekly": 1800}
+CHECK_HOUR = 7  # after the daily sources, which start at 5
+DIGEST_DAY = "mon"
+Clock = Callable[[], datetime]
+
+
+def serve(settings: Settings) -> None:
+    """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    run_service(
+        settings.undercut_home,
+        list(load_sources().values()),
+        scrape=lambda source_id: _scrape(settings, source_id),
+        check=lambda: _check(settings),
+        last_success=last_successes(settings.undercut_home),
+    )
+
+
+def run_service(
+    home: Path,
+    sources: Iterable[Source],
+    *,
+    scrape: Callable[[str], None],
+    check: Callable[[], None],
+    digest: Callable[[], None] | None = None,
+    last_success: Mapping[str, datetime] | None = None,
+    clock: Clock = lambda: datetime.now(UTC),
+    jitter: bool = True,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until SIGTERM or SIGINT; the job at work is finished first. `last_success` by source id, times aware.
+
+    Raises UsageError where another service has this home, or a source has a schedule that nobody can read.
+    """
+    known, last = list(sources), last_success or {}
+    triggers = {s.id: trigger_of(s, jitter=jitter) for s in known}
+    home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(
+            "another `undercut run` has this home.", where=str(home / LOCK), fix="stop it, or set UNDERCUT_HOME."
+        ) from None
+    stop = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(1)},  # one worker: the database has one writer
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+
+    def add(name: str, trigger: CronTrigger, call: Callable[[], None], **now: Any) -> None:
+        scheduler.add_job(_guarded(name, call, stop), trigger, id=name, name=name, **now)
+
+    try:
+        late = overdue(known, last, clock())
+        if late:  # one job, so that the check comes after all of them
+            scheduler.add_job(_guarded("catch-up", lambda: _catch_up(late, scrape, check, stop), stop), id="catch-up")
+        for source in known:
+            add(f"scrape {source.id}", triggers[source.id], lambda id=source.id: scrape(id))  # type: ignore[misc]
+        add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)
+        if digest is not None:
+            add("digest", CronTrigger(day_of_week=DIGEST_DAY, hour=9, timezone=UTC), digest)
+        scheduler.start()
+        log.info("started: %d sources, %d overdue", len(known), len(late))
+        ready()
+        while not stop.wait(1.0):  # a short wait, so that a signal is handled on every platform
+            pass
+        log.info("stopping: the job at work is finished first")
+    finally:
+        if scheduler.running:
+            scheduler.shutdown(wait=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        lock.release()
+    log.info("stopped")
+
+
+def trigger_of(source: Source, *, jitter: bool = True) -> CronTrigger:
+    """When a source is due, in UTC. The minute follows from its id, so that sources do not start together."""
+    period = _period(source)
+    minute, spread = sum(source.id.encode()) % 60, JITTER_S[source.schedule] if jitter else None
+    when: dict[str, Any] = {"minute": minute, "timezone": UTC, "jitter": spread}
+    if period >= timedelta(days=1):
+        when["hour"] = CHECK_HOUR - 2
+    elif period > timedelta(hours=1):
+        when["hour"] = "*/6"
+    if source.schedule == "weekly":
+        when["day_of_week"] = DIGEST_DAY  # by name: APScheduler counts weekdays from Monday, cron from Sunday
+    return CronTrigger(**when)
+
+
+def overdue(sources: Iterable[Source], last_success: Mapping[str, datetime], now: datetime) -> list[str]:
+    """Ids of sources whose last success is a period or more ago, or which never had one, longest ago first."""
+    never = datetime.min.replace(tzinfo=UTC)
+    late = [(last_success.get(s.id, never), s.id) for s in sources]
+    periods = {s.id: _period(s) for s in sources}
+    return [i for at, i in sorted(late) if now - at >= periods[i]]
+
+
+def last_successes(home: Path) -> dict[str, datetime]:
+    """When each source last succeeded, from the run table."""
+    with Store(home) as store:
+        found = store.rows(
+            "select source_id, max(coalesce(finished_at, started_at)) as at from run "
+            "where source_id is not null and outcome in ('new', 'changed', 'unchanged') group by source_id"
+        )
+    return {r["source_id"]: r["at"].replace(tzinfo=UTC) for r in found}
+
+
+def _period(source: Source) -> timedelta:
+    if source.schedule not in PERIODS:
+        raise UsageError(
+            f"schedule {source.schedule!r} cannot be read.",
+            where=f"scraper/sources/{source.id}.yaml",
+            fix=f"one of {', '.join(PERIODS)}.",
+        )
+    return PERIODS[source.schedule]
+
+
+def _catch_up(late: list[str], scrape: Callable[[str], None], check: Callable[[], None], stop: threading.Event) -> None:
+    for source_id in late:
+        _guarded(f"scrape {source_id}", lambda id=source_id: scrape(id), stop)()  # type: ignore[misc]
+    _guarded("check", check, stop)()
+
+
+def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
+    """A job that says what failed and leaves the service running; none starts after the signal to stop."""
+
+    def job() -> None:
+        if stop.is_set():
+            return
+        try:
+            call()
+        except UndercutError as error:
+            log.error("%s failed: %s", name, error)
+        except Exception:  # a fault of ours in one job must not end the others
+            log.exception("%s failed", name)
+        else:
+            log.info("%s done", name)
+
+    return job
+
+
+def _scrape(settings: Settings, source_id: str) -> None:
+    from jobs.scrape import scrape_cycle
+
+    scrape_cycle(settings.undercut_home, [source_id], now=datetime.now(UTC), browser=settings.undercut_browser)
+
+
+def _check(settings: Settings) -> None:
+    """Decide, send what is due, publish."""
+    from data.registry import load_registry
+    from jobs.check import check_cycle
+    from jobs.outbox import deliver
+    from jobs.slack import sender_from
+    from scraper.match import Matcher
+
+    registry = load_registry(settings.registry_files(), Matcher.from_package().resolve)
+    sender = sender_from(settings)
+    with Store(settings.undercut_home) as store:
+        check_cycle(store, registry, now=datetime.now(UTC))
+        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
+        store.publish()
+    if delivered is not None:
+        delivered.check()

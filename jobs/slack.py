@@ -1,0 +1,244 @@
+"""The only slack-sdk: a payload goes out by bot token or incoming webhook, an Answer says what became of it.
+
+Nothing is retried here but a short rate limit, and no answer is taken for a yes: a message that may have arrived is
+`lost`, never sent again blindly. Tokens and webhook addresses never reach a log line, an error or a repr.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.error import URLError
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+from data.errors import NotDelivered
+from jobs.outbox import Answer, Sender
+from jobs.settings import Settings
+
+EVENT_TYPE = "undercut_message"
+TIMEOUT_S = 30
+WAIT_MOST_S = 30  # a longer Retry-After is left to the next run
+RATE_TRIES = 3
+PACE_S = 1.0  # Slack asks for about one message a second and channel
+PAGES_MOST = 20  # of 200 messages or channels each
+QUIET = logging.getLogger("undercut.slack")
+QUIET.setLevel(logging.INFO)  # at DEBUG the SDK writes the webhook's address
+
+FIXES = {  # a person can mend it and the message is not at fault: it waits
+    "invalid_auth": "set SLACK_BOT_TOKEN to a valid token",
+    "not_authed": "set SLACK_BOT_TOKEN",
+    "token_revoked": "the token was revoked: set a new SLACK_BOT_TOKEN",
+    "token_expired": "the token has expired: set a new SLACK_BOT_TOKEN",
+    "account_inactive": "the app was removed from the workspace: install it again, set SLACK_BOT_TOKEN",
+    "missing_scope": "give the app the scopes chat:write, channels:read and channels:history",
+    "channel_not_found": "name a channel that exists in use_cases.yaml, and invite the app",
+    "not_in_channel": "invite the app to the channel",
+    "is_archived": "the channel is archived: name another in use_cases.yaml",
+    "channel_is_archived": "the channel is archived: make a webhook for another",
+    "restricted_action": "the workspace lets this app not post there: ask its administrator",
+    "no_service": "the webhook was removed: set a new SLACK_WEBHOOK_URL",
+    "no_active_hooks": "the webhook was disabled: set a new SLACK_WEBHOOK_URL",
+    "invalid_token": "set SLACK_WEBHOOK_URL to a valid address",
+    "action_prohibited": "the workspace lets this webhook not post there: ask its administrator",
+}
+LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "org_login_required"})
+UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout"})  # Slack: it may have succeeded in part
+
+
+class BotSender:
+    """Sends by bot token with our message id as metadata, so that a lost answer can be looked up."""
+
+    looks_back = True
+
+    def __init__(
+        self,
+        token: str,
+        base_url: str | None = None,
+        *,
+        timeout_s: int = TIMEOUT_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        base = base_url.rstrip("/") + "/" if base_url else WebClient.BASE_URL
+        self._client = WebClient(token=token, base_url=base, timeout=timeout_s, retry_handlers=[], logger=QUIET)
+        self._secret, self._sleep, self._pace = token, sleep, _Pace(sleep)
+        self._ids: dict[str, str] = {}
+
+    def send(self, channel: str, payload: dict[str, Any], message_id: str) -> Answer:
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"message_id": message_id}}
+        self._pace.wait(channel)
+
+        def post() -> Answer:
+            said = self._client.chat_postMessage(
+                channel=channel, **payload, metadata=metadata, unfurl_links=False, unfurl_media=False
+            )
+            if said.get("channel"):
+                self._ids[channel] = str(said["channel"])
+            return Answer("sent", ts=str(said["ts"]))
+
+        return self._asked(post)
+
+    def update(self, channel: str, ts: str, payload: dict[str, Any]) -> Answer:
+        """Replace a sent message by a later state of the same finding."""
+
+        def edit() -> Answer:
+            said = self._client.chat_update(channel=self._channel_id(channel), ts=ts, **payload)
+            return Answer("sent", ts=str(said["ts"]))
+
+        return self._asked(edit)
+
+    def find(self, channel: str, message_id: str) -> str | None:
+        """Slack's timestamp of our message, or None where the channel does not hold it. Raises NotDelivered where
+        Slack does not let us look: then nobody knows, and nothing may be sent again."""
+        try:
+            cursor: str | None = None
+            for _ in range(PAGES_MOST):
+                page = self._client.conversations_history(
+                    channel=self._channel_id(channel), include_all_metadata=True, limit=200, cursor=cursor
+                )
+                for message in page.get("messages") or []:
+                    about = (message.get("metadata") or {}).get("event_payload") or {}
+                    if about.get("message_id") == message_id:
+                        return str(message["ts"])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor")
+                if not cursor:
+                    return None
+        except (SlackClientError, OSError) as error:
+            why = _answer(error, self._secret).error or "no answer"
+            raise NotDelivered(f"cannot look it up: {why}", where=f"Slack {channel}", fix=FIXES["missing_scope"]) from (
+                None
+            )
+        raise NotDelivered(
+            f"not among the last {PAGES_MOST * 200:,} messages.",
+            where=f"Slack {channel}",
+            fix=f"look for {message_id} by hand, then release it.",
+        )
+
+    def _channel_id(self, channel: str) -> str:
+        """History and edits take ids only, the registry holds names."""
+        if not channel.startswith("#"):
+            return channel
+        cursor: str | None = None
+        for _ in range(PAGES_MOST):
+            if channel in self._ids:
+                break
+            page = self._client.conversations_list(types="public_channel,private_channel", limit=200, cursor=cursor)
+            self._ids |= {f"#{c['name']}": str(c["id"]) for c in page.get("channels") or []}
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        if channel not in self._ids:
+            raise NotDelivered("no such channel.", where=f"Slack {channel}", fix=FIXES["channel_not_found"])
+        return self._ids[channel]
+
+    def _asked(self, call: Callable[[], Answer]) -> Answer:
+        for left in reversed(range(RATE_TRIES)):
+            try:
+                return call()
+            except NotDelivered as error:
+                return Answer("blocked", error=str(error))
+            except (SlackClientError, OSError) as error:
+                wait = _retry_after(error)
+                if wait is None or wait > WAIT_MOST_S or not left:
+                    return _answer(error, self._secret)
+                self._sleep(wait)
+        raise AssertionError("the last try returns")
+
+
+class WebhookSender:
+    """Sends to the one channel of an incoming webhook; it has no ts and cannot look back: at most once."""
+
+    looks_back = False
+
+    def __init__(self, url: str, *, timeout_s: int = TIMEOUT_S, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = WebhookClient(url, timeout=timeout_s, retry_handlers=[], logger=QUIET)
+        self._secret, self._sleep, self._pace = url, sleep, _Pace(sleep)
+
+    def send(self, channel: str, payload: dict[str, Any], message_id: str) -> Answer:
+        self._pace.wait("")
+        for left in reversed(range(RATE_TRIES)):
+            try:
+                said = self._client.send(
+                    text=payload["text"], blocks=payload["blocks"], unfurl_links=False, unfurl_media=False
+                )
+            except (SlackClientError, OSError) as error:
+                return _answer(error, self._secret)
+            if said.status_code == 429:
+                wait = _seconds(said.headers)
+                if wait > WAIT_MOST_S or not left:
+                    return Answer("retry", error=f"rate limited for {wait:g} s")
+                self._sleep(wait)
+                continue
+            if said.status_code == 200 and said.body.strip() == "ok":
+                return Answer("sent")
+            return _refused(said.body.strip(), said.status_code, sure=said.status_code != 200)
+        raise AssertionError("the last try returns")
+
+    def find(self, channel: str, message_id: str) -> str | None:
+        raise NotDelivered("a webhook cannot look back.", where=channel, fix="set SLACK_BOT_TOKEN.")
+
+
+def sender_from(settings: Settings) -> Sender | None:
+    """The way to Slack that the settings name, the bot token first; None where there is none."""
+    if settings.slack_bot_token:
+        return BotSender(settings.slack_bot_token.get_secret_value(), settings.undercut_slack_url)
+    if settings.slack_webhook_url:
+        return WebhookSender(settings.slack_webhook_url.get_secret_value())
+    return None
+
+
+class _Pace:
+    """At most one message a second and channel."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self._sleep = sleep
+        self._free_at: dict[str, float] = {}
+
+    def wait(self, channel: str) -> None:
+        early = self._free_at.get(channel, 0.0) - time.monotonic()
+        if early > 0:
+            self._sleep(early)
+        self._free_at[channel] = time.monotonic() + PACE_S
+
+
+def _answer(error: Exception, secret: str) -> Answer:
+    if isinstance(error, SlackApiError):
+        status = int(getattr(error.response, "status_code", 0) or 0)
+        code = error.response.get("error") if hasattr(error.response, "get") else None
+        if status == 429:
+            return Answer("retry", error=f"rate limited for {_retry_after(error) or 0:g} s")
+        return _refused(str(code) if code else f"HTTP {status}", status, sure=False)
+    reason = error.reason if isinstance(error, URLError) else error
+    said = f"{type(reason).__name__}: {reason}".replace(secret, "***")[:200]
+    refused = isinstance(reason, ConnectionRefusedError) or type(reason).__name__ == "gaierror"
+    return Answer("retry" if refused else "lost", error=said)  # refused or no address: it was never sent
+
+
+def _refused(code: str, status: int, *, sure: bool) -> Answer:
+    """`sure`: a server error means not posted (a webhook answers before it posts); otherwise it is looked up."""
+    code = code[:100] or f"HTTP {status}"
+    if fix := FIXES.get(code):
+        return Answer("blocked", error=f"{code}. Fix: {fix}.")
+    if code in LATER or (status >= 500 and sure):
+        return Answer("retry", error=f"HTTP {status}" if status >= 500 else code)
+    if code in UNSURE or status >= 500 or status == 0:
+        return Answer("lost", error=f"HTTP {status}" if status >= 500 else code)
+    return Answer("parked", error=code)
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds to wait where Slack says that we were too fast, else None."""
+    if isinstance(error, SlackApiError) and int(getattr(error.response, "status_code", 0) or 0) == 429:
+        return _seconds(getattr(error.response, "headers", {}))
+    return None
+
+
+def _seconds(headers: dict[str, Any]) -> float:
+    """Retry-After in seconds; a date or nonsense counts as longer than we wait."""
+    raw = next((v for k, v in headers.items() if k.lower() == "retry-after"), "1")
+    text = str(raw[0] if isinstance(raw, list) else raw)
+    return float(text) if text.isdigit() else float(WAIT_MOST_S + 1)
