@@ -1,7 +1,7 @@
 """The only APScheduler: the service. Schedules of the sources and a daily check in, calls of `scrape` and `check` out.
 
 One instance a home folder, one job at a time, everything in UTC. What is overdue by the last success runs once at
-start. It keeps no state of its own and never runs a job that a signal interrupted twice at once.
+start, then the check. It keeps no state of its own and never runs two jobs at once.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def run_service(
 
     try:
         late = overdue(known, last, clock())
-        if late:  # one job, so that the check comes after all of them
-            scheduler.add_job(_guarded("catch-up", lambda: _catch_up(late, scrape, check, stop), stop), id="catch-up")
+        # one job, so that the check comes after all of them; it also sends what the last service left in the outbox
+        scheduler.add_job(_guarded("catch-up", lambda: _catch_up(late, scrape, check, stop), stop), id="catch-up")
         for source in known:
             add(f"scrape {source.id}", triggers[source.id], lambda id=source.id: scrape(id))  # type: ignore[misc]
         add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)

@@ -1,0 +1,214 @@
+"""A strict local Slack: chat.postMessage, chat.update, conversations.history and .list, an incoming webhook.
+
+It refuses what Slack refuses and the SDK lets pass (50 blocks, long fields, empty text, 13,200 characters in all, bare
+mrkdwn control characters) and fails on demand: `faults` holds what to do with the next posts, in order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+TOKEN = "xoxb-fake-0001"
+HOOK = "/services/T0/B0/hook-secret-0002"
+ALL_MOST = 13_200
+MOST = {"header": 150, "section": 3_000}
+
+
+class SlackServer:
+    """What was posted, and what shall go wrong. Faults: `drop` (taken, no answer), `cut` (not taken, no answer),
+    `429:SECONDS`, `500`, `503`, or an error code such as `invalid_auth`."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.posted: list[dict[str, Any]] = []
+        self.edited: list[dict[str, Any]] = []
+        self.calls: list[str] = []
+        self.archived: set[str] = set()
+        self.channels = {"#support-ai": "C0SUPPORT", "#llm-platform": "C0PLATFORM"}
+        self.history_error: str | None = None
+        self.url = ""
+
+    @property
+    def api(self) -> str:
+        return self.url + "/api/"
+
+    @property
+    def hook(self) -> str:
+        return self.url + HOOK
+
+    def channel_id(self, name: str) -> str | None:
+        return self.channels.get(name) or (name if name in self.channels.values() else None)
+
+
+def faults_of(payload: dict[str, Any]) -> str | None:
+    """The error Slack answers to a payload, or None where it takes it."""
+    text, blocks = payload.get("text") or "", payload.get("blocks") or []
+    if not text and not blocks:
+        return "no_text"
+    if len(text) > 40_000:
+        return "msg_too_long"
+    if "<" in text or ">" in text or re.search(r"&(?!amp;|lt;|gt;)", text):
+        return "invalid_blocks"  # stricter than Slack: our text must be escaped
+    if len(blocks) > 50:
+        return "invalid_blocks"
+    if sum(len(t) for b in blocks for t in _texts(b)) > ALL_MOST:
+        return "msg_blocks_too_long"
+    return "invalid_blocks" if any(_bad(b) for b in blocks) else None
+
+
+def _bad(block: dict[str, Any]) -> bool:
+    kind = block["type"]
+    if len(block.get("block_id", "")) > 255 or any(not t.strip() for t in _texts(block)):
+        return True
+    match kind:
+        case "header":
+            return block["text"]["type"] != "plain_text" or len(block["text"]["text"]) > MOST["header"]
+        case "section":
+            fields = block.get("fields", [])
+            long = len(block.get("text", {}).get("text", "")) > MOST["section"]
+            return (
+                long
+                or len(fields) > 10
+                or any(len(f["text"]) > 2_000 for f in fields)
+                or not ("text" in block or fields)
+            )
+        case "context":
+            return not 1 <= len(block["elements"]) <= 10
+        case "rich_text":
+            return not block["elements"] or any(not e["elements"] for e in block["elements"])
+        case "divider":
+            return False
+        case "actions":
+            return not 1 <= len(block["elements"]) <= 25
+    return True  # a kind nobody knows
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "text" and isinstance(value, str):
+                yield value
+            else:
+                yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    slack: SlackServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        query = self.path.partition("?")[2]
+        is_json = "json" in (self.headers.get("Content-Type") or "")
+        body = json.loads(raw) if is_json and raw else dict(parse_qsl(query + "&" + raw))
+        for key in ("blocks", "metadata"):
+            if isinstance(body.get(key), str):
+                body[key] = json.loads(body[key])
+        path = self.path.partition("?")[0]
+        self.slack.calls.append(path.rsplit("/", 1)[-1])
+        if path == HOOK:
+            self._hook(body)
+        elif (self.headers.get("Authorization") or "") != f"Bearer {TOKEN}":
+            self._json({"ok": False, "error": "invalid_auth"})
+        else:
+            self._api(path.rsplit("/", 1)[-1], body)
+
+    def _hook(self, body: dict[str, Any]) -> None:
+        fault = self.slack.faults.pop(0) if self.slack.faults else ""
+        if self._failed(fault):
+            return None
+        error = fault if fault and fault != "drop" else faults_of(body)
+        if error:
+            return self._say(400 if error != "no_service" else 404, error, "text/html")
+        self.slack.posted.append(body)
+        return self._drop() if fault == "drop" else self._say(200, "ok", "text/html")
+
+    def _api(self, method: str, body: dict[str, Any]) -> None:
+        slack = self.slack
+        if method == "conversations.list":
+            found = [{"id": i, "name": n.removeprefix("#")} for n, i in slack.channels.items()]
+            return self._json({"ok": True, "channels": found, "response_metadata": {"next_cursor": ""}})
+        channel = slack.channel_id(body.get("channel", ""))
+        if method == "conversations.history":
+            if slack.history_error or body.get("channel") not in slack.channels.values():
+                return self._json({"ok": False, "error": slack.history_error or "channel_not_found"})
+            kept = [m for m in reversed(slack.posted) if m["channel"] == channel]
+            at = int(body.get("cursor") or 0)  # pages of two, so that paging is used
+            more = str(at + 2) if at + 2 < len(kept) else ""
+            page = [m if body.get("include_all_metadata") else {**m, "metadata": None} for m in kept[at : at + 2]]
+            return self._json({"ok": True, "messages": page, "response_metadata": {"next_cursor": more}})
+        fault = slack.faults.pop(0) if slack.faults else ""
+        if self._failed(fault):
+            return None
+        error = fault if fault and fault != "drop" else faults_of(body)
+        error = "channel_not_found" if channel is None else "is_archived" if channel in slack.archived else error
+        if error:
+            return self._json({"ok": False, "error": error})
+        if method == "chat.update":
+            if body["channel"] not in slack.channels.values():
+                return self._json({"ok": False, "error": "channel_not_found"})
+            slack.edited.append(body)
+            return self._json({"ok": True, "ts": body["ts"], "channel": channel})
+        ts = f"1760000000.{len(slack.posted):06d}"
+        slack.posted.append({**body, "channel": channel, "ts": ts})
+        return self._drop() if fault == "drop" else self._json({"ok": True, "ts": ts, "channel": channel})
+
+    def _failed(self, fault: str) -> bool:
+        if fault == "cut":
+            self._drop()
+        elif fault.startswith("429"):
+            self.send_response(429)
+            self.send_header("Retry-After", fault.partition(":")[2] or "1")
+            self._end(b'{"ok": false, "error": "ratelimited"}', "application/json")
+        elif fault in ("500", "503"):
+            self._say(int(fault), "<html>upstream</html>", "text/html")
+        return fault == "cut" or fault[:3] in ("429", "500", "503")
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(2)
+
+    def _json(self, value: dict[str, Any]) -> None:
+        self._say(200, json.dumps(value), "application/json")
+
+    def _say(self, status: int, text: str, kind: str) -> None:
+        self.send_response(status)
+        self._end(text.encode(), kind)
+
+    def _end(self, body: bytes, kind: str) -> None:
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def slack_server() -> Iterator[SlackServer]:
+    """A server on a free local port until the block ends."""
+    slack = SlackServer()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"slack": slack}))
+    server.daemon_threads = True
+    slack.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield slack
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
