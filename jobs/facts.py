@@ -31,7 +31,7 @@ class Facts:
 def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
     """What was known at `as_of` (UTC); None where no price was."""
     at = as_of.astimezone(UTC).replace(tzinfo=None)
-    rates = [_rate(r) for r in store.rows("select * from rate where known_from <= ?", [at])]
+    rates = [rate_from_row(r) for r in store.rows("select * from rate where known_from <= ?", [at])]
     if not rates:
         return None
     newest = "select * from {0} where known_from <= ? qualify row_number() over (partition by {1} order by known_from desc) = 1"
@@ -62,7 +62,8 @@ def _score(row: dict[str, Any]) -> Score:
     return Score.model_construct(**fields)
 
 
-def _rate(row: dict[str, Any]) -> Rate:
+def rate_from_row(row: dict[str, Any]) -> Rate:
+    """A row of the table `rate` as a record, times aware."""
     times = {k: _aware(row[k]) for k in ("valid_from", "valid_to", "known_from")}
     fields = {k: v for k, v in row.items() if k != "rate_id"} | times
     return Rate.model_construct(**fields | {"claim_ids": tuple(row["claim_ids"])})

@@ -45,7 +45,10 @@ def read_document(body: bytes, url: str = "") -> Document:
             return Document("json", data=data, text="")
         except (ValueError, RecursionError):
             pass
-    if re.match(r"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<div|<table|<section|<main|<script)", head):
+    if re.match(
+        r"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<div|<table|<section|<main|<script|<h[1-6]|<p\b|<article|<span|<meta|<ul)",
+        head,
+    ):
         grids, visible = html_grids(text)
         return Document("html", tuple(grids), text=visible)
     if looks_yaml(url, head) and (data := yaml_of(text)) is not None:
@@ -135,7 +138,7 @@ def csv_of(text: str) -> Grid | None:
     except csv.Error:
         return None
     width = len(rows[0])
-    if sum(len(r) == width for r in rows) < 0.8 * len(rows):
+    if sum(len(r) == width for r in rows) < 0.5 * len(rows):
         return None
     made = tuple(
         tuple(Cell(clean(v), f"line {n + 1}/{c}", n == 0, raw=v) for c, v in enumerate(row))

@@ -18,6 +18,7 @@ MOST_CELLS = 200_000
 MOST_SPAN = 200
 STRUCK = ("s", "del", "strike")
 DROPPED = ("script", "style", "template", "noscript", "svg")
+PANE_ID = re.compile(r"[-_]([A-Za-z0-9 ]+)$")  # leaderboard-Verified
 BLOCKS = frozenset(("br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "small"))
 
 
@@ -137,6 +138,9 @@ def panes_of(node: Tag, soup: BeautifulSoup) -> tuple[str, ...]:
         by = parent.get("aria-labelledby")
         if by and (named := soup.find(id=str(by))) is not None and isinstance(named, Tag):
             label = clean(named.get_text(" "))
+        own = PANE_ID.search(str(parent.get("id") or ""))
+        if not label and own and "tab" in " ".join(parent.get("class") or ()):
+            out.append(own.group(1))
         if label and (parent.get("data-value") or parent.get("role") == "tabpanel" or parent.get("data-tab")):
             out.append(clean(str(label)))
     return tuple(reversed(out))

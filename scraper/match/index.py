@@ -114,6 +114,10 @@ class Matcher:
             ids = [i for i in ids if i.endswith(f"@{region}") or self._in_region(i, str(region))]
         return Resolution(found.model_id, tuple(ids), found.price_ids)
 
+    def has(self, price_id: str) -> bool:
+        """Whether the catalogue prices this id."""
+        return price_id in self._entries
+
     def model_of(self, price_id: str) -> str | None:
         """The model a price id sells; None where nobody has said."""
         entry = self._entries.get(price_id.partition("@")[0])

@@ -75,6 +75,7 @@ MONTH_YEAR = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-
 MONTH_DAY = re.compile(r"(?<![\d.])([01]\d)[-/]([0-3]\d)(?![\d.])")
 YEAR_MONTH = re.compile(r"(?<![\d.])(2[3-9])-([01]\d)(?![\d.-])")
 STAMP = re.compile(r"(?<![\d.])(0[1-9][0-3]\d|1[0-2][0-3]\d|2[3-9][01]\d|00\d)(?![\d.]|b\b|k\b)")
+STATUS = re.compile(r"deprecated|retired|new|legacy|limited availability|preview pricing|except\b|no longer")
 BUDGET = re.compile(r"^(\d{1,3}k)$")
 SETTING = re.compile(
     r"(?:(?P<no>no|non|without)[ -]*(?:think(?:ing)?|reasoning)|(?P<budget>\d+k)[ -]*(?:think(?:ing)?|reasoning)?(?: tokens)?|"
@@ -165,7 +166,7 @@ def _take_brackets(text: str, variant: dict[str, str], dates: list[str]) -> str:
         inner = found.group(1).strip()
         rest = _take_dates(inner, dates)
         left = [part for part in re.split(r"[,;]\s*", rest.strip(" -")) if part and not _setting(part.strip(), variant)]
-        kept = [p for p in left if p not in ("deprecated", "new", "retired")]
+        kept = [p for p in left if not STATUS.match(p.strip())]
         return f" {' '.join(kept)} "
 
     return BRACKETS.sub(one, text)

@@ -102,7 +102,7 @@ def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Re
 def declared(document: Document) -> int | None:
     """How many models the page itself says it lists."""
     if isinstance(document.data, dict):
-        total = document.data.get("total_count")
-        return int(total) if str(total).isdigit() else None
+        total = str(document.data.get("total_count"))
+        return int(total) if total.isdigit() else None
     found = COUNT.search(document.text[:5000])
     return int(found.group(1).replace(",", "")) if found else None

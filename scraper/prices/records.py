@@ -15,7 +15,8 @@ from scraper.prices.tables import claim
 from scraper.source import Hints
 
 Refuse = Callable[[str, str, str], None]
-KEYS: tuple[tuple[str, Meter | None], ...] = (
+NO_PRICE = re.compile(r"discount|context|min_|max_|limit", re.I)
+KEYS: tuple[tuple[str, Meter], ...] = (
     (r"web_?search|search|tool|grounding", "tool"),
     (r"audio.*cache|cache.*audio", "cached_audio_input"),
     (r"cache.*(write|creation)", "cache_write"),
@@ -28,7 +29,6 @@ KEYS: tuple[tuple[str, Meter | None], ...] = (
     (r"^(request|per_request)", "request"),
     (r"prompt|input", "input"),
     (r"completion|output", "output"),
-    (r"discount|context|min_|max_|limit", None),
 )
 PRICE_BOX = re.compile(r"pric|cost|rate", re.I)
 NAME_KEYS = ("name", "model", "model_name", "display_name", "id", "title")
@@ -94,6 +94,7 @@ def records_in(data: Any) -> Iterator[tuple[str, str, dict[str, Any], dict[str, 
 def numbers_in(box: dict[str, Any], pointer: str) -> Iterator[tuple[Meter, Decimal, str, tuple[str, ...]]]:
     """(meter, value, pointer tail, conditions) of a price object; overrides by prompt length are bands."""
     for key, value in box.items():
+        found: Meter | None = None
         if key == "overrides" and isinstance(value, list):
             for n, override in enumerate(value):
                 least = override.get("min_prompt_tokens") if isinstance(override, dict) else None
@@ -102,11 +103,11 @@ def numbers_in(box: dict[str, Any], pointer: str) -> Iterator[tuple[Meter, Decim
                     for meter, amount, tail, said in numbers_in(inner.get("pricing", inner), f"{pointer}/{key}/{n}"):
                         yield meter, amount, tail, (*said, f"min_prompt_tokens {least}")
             continue
-        meter = next((m for pattern, m in KEYS if re.search(pattern, key, re.I)), None)
-        amount = decimal(value)
-        if meter is not None and amount is not None:
+        found = None if NO_PRICE.search(key) else next((m for p, m in KEYS if re.search(p, key, re.I)), None)
+        stated = decimal(value)
+        if found is not None and stated is not None:
             life = re.search(r"(\d+[mh])$", key)
-            yield meter, amount, f"{pointer}/{escape(key)}", ((life.group(1),) if life else ())
+            yield found, stated, f"{pointer}/{escape(key)}", ((life.group(1),) if life else ())
 
 
 def unit_for(values: list[Decimal], hints: Hints) -> tuple[str | None, str | None]:

@@ -1,0 +1,263 @@
+"""One scrape cycle: fetch, keep, read, check expectations, match, reconcile, write in one transaction, publish.
+
+A source that fails stores nothing and stops nobody else; an unchanged page costs one request and adds no claim.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from data.errors import HostFailed, PageChanged, UsageError
+from data.records import Capture, Held, PriceClaim, Rate, ScoreClaim
+from data.store import Store
+from jobs.facts import rate_from_row
+from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
+from jobs.offers import offers_of
+from scraper.browser import Browser
+from scraper.capture import Bodies
+from scraper.fetch import Answer, Fetcher
+from scraper.genai import load_package
+from scraper.match import Matcher
+from scraper.prices import read_prices
+from scraper.reconcile import Beliefs, key_of, reconcile
+from scraper.scores import read_scores
+from scraper.source import Source, load_sources
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one source."""
+
+    source: str
+    outcome: str
+    claims: int = 0
+    rates: int = 0
+    scores: int = 0
+    held: int = 0
+    unmatched: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    lines: list[Line]
+
+    @property
+    def exit_code(self) -> int:
+        failed = sum(line.outcome == "failed" for line in self.lines)
+        return 0 if not failed else 21 if failed == len(self.lines) else 20
+
+
+@dataclass(frozen=True)
+class Read:
+    """A reading ready to be written: the capture, and either claims of prices or of scores."""
+
+    source: Source
+    capture: Capture
+    prices: tuple[PriceClaim, ...] = ()
+    scores: tuple[ScoreClaim, ...] = ()
+
+
+def scrape_cycle(
+    home: Path,
+    source_ids: Sequence[str] | None,
+    *,
+    now: datetime,
+    progress: Progress = lambda _: None,
+    browser: str | None = None,
+    sources: dict[str, Source] | None = None,
+    fetcher: Fetcher | None = None,
+) -> Report:
+    """Run the named sources (all where none is named). Raises UsageError for an id nobody declared."""
+    declared = sources if sources is not None else load_sources()
+    if unknown := [s for s in source_ids or () if s not in declared]:
+        raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
+    chosen = [declared[s] for s in source_ids or declared]
+    fetcher = fetcher or Fetcher()
+    lines: list[Line] = []
+    with Store(home) as store, ExitStack() as stack:
+        matcher = Matcher.from_package()
+        shared = stack.enter_context(Browser(browser))
+        for source in chosen:
+            progress(f"reading {source.id}")
+            started = time.monotonic()
+            line = _one(store, source, matcher, fetcher, shared, now)
+            lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
+        if (
+            any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
+            or not (home / "market.duckdb").exists()
+        ):
+            progress("publishing the database")
+            store.publish()
+    return Report(lines)
+
+
+def _one(store: Store, source: Source, matcher: Matcher, fetcher: Fetcher, browser: Browser, now: datetime) -> Line:
+    """One source, whole or not at all."""
+    try:
+        if source.renderer == "package":
+            reading = load_package(source)
+            Bodies(store.home).put(reading.body)
+            with store.transaction():
+                return _line(add_package(store, reading))
+        found = read_source(store, source, fetcher, browser, now)
+        with store.transaction():
+            _note_run(store, source, now, found.capture.outcome)
+            return write(store, found, matcher, now)
+    except (HostFailed, PageChanged, UsageError) as error:
+        failed = Capture(source_id=source.id, url=source.url, fetched_at=now, outcome="failed", error=str(error)[:500])
+        with store.transaction():
+            add_capture(store, failed)
+            _note_run(store, source, now, "failed", str(error))
+        return Line(source.id, "failed", error=str(error))
+
+
+def read_source(store: Store, source: Source, fetcher: Fetcher, browser: Browser, now: datetime) -> Read:
+    """Fetch, keep the body and read it. Raises HostFailed or PageChanged; then nothing is stored."""
+    last = last_capture(store, source.id)
+    if source.renderer == "browser":
+        body, status = browser.render(source.url, source.wait_for)
+        answer = Answer(body, status, source.url)
+    else:
+        answer = fetcher.get(source.url, etag=last.get("etag"), last_modified=last.get("last_modified"))
+    sha = answer.sha256 or last.get("sha256")
+    capture = Capture(
+        source_id=source.id,
+        url=source.url,
+        fetched_at=now,
+        http_status=answer.status,
+        sha256=sha,
+        bytes=len(answer.body or b""),
+        renderer="browser" if source.renderer == "browser" else "http",
+        outcome="unchanged" if sha == last.get("sha256") else "changed" if last.get("sha256") else "new",
+        etag=answer.etag or (last.get("etag") if answer.body is None else None),
+        last_modified=answer.last_modified or (last.get("last_modified") if answer.body is None else None),
+    )
+    if capture.outcome == "unchanged" and not _waiting(store, source):
+        return Read(source, capture)
+    body = answer.body if answer.body is not None else Bodies(store.home).get(str(sha))
+    found = _claims(source, capture, body)
+    Bodies(store.home).put(body)
+    return found
+
+
+def _claims(source: Source, capture: Capture, body: bytes) -> Read:
+    if source.kind == "benchmark":
+        scored = read_scores(body, url=source.url, source=source)
+        expect(source, scored.failed, [(c.model_as_written, None) for c in scored.claims], ())
+        return Read(source, capture, scores=scored.claims)
+    priced = read_prices(body, url=source.url, source=source)
+    names = [(c.model_as_written, c.model_id_as_written) for c in priced.claims]
+    expect(source, priced.failed, names, [c.usd_per_mtok for c in priced.claims if c.usd_per_mtok is not None])
+    return Read(source, capture, prices=priced.claims)
+
+
+def expect(source: Source, failed: str | None, names: Sequence[tuple[str, str | None]], usd: Sequence[Decimal]) -> None:
+    """What the source file says a good reading holds. Raises PageChanged with what was expected and what came."""
+    fix = f"look at the page and mend scraper/sources/{source.id}.yaml; nothing of it was stored."
+    if failed:
+        raise PageChanged(failed, where=source.url, fix=fix)
+    want = source.expect
+    if len(names) < want.min_rows:
+        raise PageChanged(f"{len(names)} rows, at least {want.min_rows} expected.", where=source.url, fix=fix)
+    said = {n for pair in names for n in pair if n}
+    if missing := [m for m in want.models if m not in said]:
+        raise PageChanged(f"{missing[0]!r} is not on it.", where=source.url, fix=fix)
+    low, high = want.usd_per_mtok
+    if odd := [u for u in usd if not low <= u <= high]:
+        raise PageChanged(f"{odd[0]} USD per million tokens, expected {low} to {high}.", where=source.url, fix=fix)
+
+
+def write(store: Store, found: Read, matcher: Matcher, now: datetime) -> Line:
+    """One reading into the tables, inside the caller's transaction."""
+    source, capture = found.source, found.capture
+    if not found.prices and not found.scores:
+        add_capture(store, capture)
+        return Line(source.id, capture.outcome)
+    if found.scores:
+        return _line(add_scores(store, capture, found.scores, matcher))
+    offers, unknown, _ = offers_of(source, found.prices, matcher)
+    believed = [rate_from_row(r) for r in store.rows(IN_FORCE, [now.astimezone(UTC).replace(tzinfo=None)] * 3)]
+    beliefs = reconcile(
+        source, offers, believed, now=now, earlier=_earlier(store, source), witnesses=_witnesses(source, believed)
+    )
+    add_capture(store, capture)
+    claims = add_price_claims(store, source.id, found.prices, now) if capture.outcome != "unchanged" else 0
+    rates = add_rates(store, beliefs.rates)
+    held = _add_held(store, beliefs, source)
+    add_unmatched(store, capture, unknown, "price", now)
+    return Line(source.id, capture.outcome, claims=claims, rates=rates, held=held, unmatched=len(unknown))
+
+
+def last_capture(store: Store, source_id: str) -> dict[str, Any]:
+    """The newest capture of a source that was read, or an empty one."""
+    query = "select * from capture where source_id = ? and outcome <> 'failed' order by fetched_at desc limit 1"
+    found = store.rows(query, [source_id])
+    return found[0] if found else {}
+
+
+IN_FORCE = """
+select * exclude newest from (
+    select *, row_number() over (
+        partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window
+        order by coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) as newest
+    from rate where known_from <= ? and coalesce(valid_from, timestamp '0001-01-01') <= ?
+        and (valid_to is null or valid_to > ?) and usd_per_mtok is not null)
+where newest = 1 and not withdrawn"""
+
+
+def _earlier(store: Store, source: Source) -> dict[str, datetime]:
+    """Held statements of a source that nobody has released, with when they were first seen."""
+    rows = store.rows(
+        """select h.endpoint_id, h.meter, h.tier, min(h.held_at) as held_at, any_value(c.amount) as amount,
+            any_value(c.per) as per, any_value(c.currency) as currency, any_value(c.context_min_tokens) as low,
+            any_value(c.context_max_tokens) as high, any_value(c.time_window) as time_window
+        from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
+        where h.source_id = ? and r.claim_id is null group by h.claim_id, h.endpoint_id, h.meter, h.tier""",
+        [source.id],
+    )
+    out: dict[str, datetime] = {}
+    for r in rows:
+        key = (source.id, r["endpoint_id"], r["meter"], r["tier"], r["low"], r["high"], r["time_window"])
+        text = "|".join(map(str, (*key, r["amount"].normalize(), r["per"], r["currency"])))
+        seen = r["held_at"].replace(tzinfo=UTC)
+        out[text] = min(out.get(text, seen), seen)
+    return out
+
+
+def _witnesses(source: Source, believed: Sequence[Rate]) -> dict[tuple[object, ...], frozenset[Decimal]]:
+    """Amounts that sources independent of this one state."""
+    out: dict[tuple[object, ...], frozenset[Decimal]] = {}
+    for r in believed:
+        if r.source_id != source.id and r.source_id not in source.copies and r.usd_per_mtok is not None:
+            out[key_of(r)] = out.get(key_of(r), frozenset()) | {r.usd_per_mtok}
+    return out
+
+
+def _add_held(store: Store, beliefs: Beliefs, source: Source) -> int:
+    rows: list[Held] = list(beliefs.held)
+    return store.insert("held", (r.model_dump() for r in rows), unique=("claim_id",))
+
+
+def _waiting(store: Store, source: Source) -> bool:
+    """Whether something of a source is held, so that an unchanged page may confirm it."""
+    return bool(_earlier(store, source))
+
+
+def _note_run(store: Store, source: Source, now: datetime, outcome: str, detail: str | None = None) -> None:
+    run = {"run_id": f"{source.id}@{now.isoformat()}", "kind": "scrape", "source_id": source.id, "started_at": now}
+    store.insert("run", [{**run, "finished_at": now, "outcome": outcome, "detail": detail[:500] if detail else None}])
+
+
+def _line(added: Added) -> Line:
+    return Line(added.source_id, added.outcome, added.claims, added.rates, added.scores, 0, added.unmatched)

@@ -1,0 +1,177 @@
+"""The only network: HTTP with robots.txt, validators, pacing, bounded retries and limits. One honest user agent.
+
+Redirects stay on http(s) and never lead into private networks; nothing a page says becomes a URL to fetch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import socket
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+import stamina
+from protego import Protego
+
+from data.errors import HostFailed, PageChanged
+
+AGENT = "undercut/0.1 (price watcher; reads robots.txt)"
+MOST_BYTES = 20_000_000
+TIMEOUT_S = 20.0
+LONGEST_READ_S = 90.0
+MOST_REDIRECTS = 5
+PAUSE_S = 1.0
+LONGEST_WAIT_S = 30.0
+TRIES = 3
+
+
+class _Again(Exception):
+    """The host may answer better in a moment."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is None where the host says nothing changed."""
+
+    body: bytes | None
+    status: int
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        return hashlib.sha256(self.body).hexdigest() if self.body is not None else None
+
+
+@dataclass
+class Fetcher:
+    """One client for a cycle. `allow_private` is for tests: loopback and private addresses are refused otherwise."""
+
+    allow_private: bool = False
+    pause_s: float = PAUSE_S
+    tries: int = TRIES
+    _robots: dict[str, Protego | None] = field(default_factory=dict)
+    _last: dict[str, float] = field(default_factory=dict)
+
+    def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
+        """Fetch a declared URL. Raises HostFailed (try later) or PageChanged (the page is no longer what it was)."""
+        if not self._allowed(url):
+            raise PageChanged("robots.txt disallows it.", where=url, fix="drop the source, or ask the host.")
+        headers = {k: v for k, v in (("If-None-Match", etag), ("If-Modified-Since", last_modified)) if v}
+        try:
+            for attempt in stamina.retry_context(
+                on=(_Again, httpx2.TransportError), attempts=self.tries, wait_max=5.0, timeout=60.0
+            ):
+                with attempt:
+                    return self._once(url, headers)
+        except (_Again, httpx2.TransportError) as error:
+            said = str(error) or type(error).__name__
+            raise HostFailed(
+                f"unreachable ({said}).", where=url, fix="nothing changed; it is tried again next time."
+            ) from error
+        raise HostFailed("unreachable.", where=url, fix="try again later.")
+
+    def _once(self, url: str, headers: dict[str, str]) -> Answer:
+        here = url
+        for _ in range(MOST_REDIRECTS + 1):
+            self._check_address(here)
+            self._pace(here)
+            with (
+                httpx2.Client(
+                    timeout=TIMEOUT_S, follow_redirects=False, headers={"User-Agent": AGENT, **headers}
+                ) as client,
+                client.stream("GET", here) as response,
+            ):
+                if response.is_redirect:
+                    here = urljoin(here, response.headers.get("location", ""))
+                    continue
+                return self._answer(response, here)
+        raise PageChanged(f"more than {MOST_REDIRECTS} redirects.", where=url, fix="look up the page's new address.")
+
+    def _answer(self, response: httpx2.Response, url: str) -> Answer:
+        status = response.status_code
+        etag, modified = response.headers.get("etag"), response.headers.get("last-modified")
+        if status == 304:
+            return Answer(None, status, url, etag, modified)
+        if status == 429 or status >= 500:
+            self._wait_as_told(response.headers.get("retry-after"))
+            raise _Again(f"answered {status}")
+        if status in (401, 403, 404, 410):
+            raise PageChanged(f"answered {status}.", where=url, fix="look up the page's new address or its terms.")
+        if status != 200:
+            raise HostFailed(f"answered {status}.", where=url, fix="try again later.")
+        body = _read(response, url)
+        if not body.strip():
+            raise PageChanged("the page is empty.", where=url, fix="look at it; nothing of it was stored.")
+        return Answer(body, status, url, etag, modified)
+
+    def _wait_as_told(self, retry_after: str | None) -> None:
+        if retry_after and retry_after.isdigit():
+            time.sleep(min(float(retry_after), LONGEST_WAIT_S))
+
+    def _pace(self, url: str) -> None:
+        host = urlsplit(url).netloc
+        wait = self._last.get(host, -1e9) + self.pause_s - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._last[host] = time.monotonic()
+
+    def _allowed(self, url: str) -> bool:
+        parts = urlsplit(url)
+        root = f"{parts.scheme}://{parts.netloc}"
+        if root not in self._robots:
+            self._robots[root] = self._rules(f"{root}/robots.txt")
+        rules = self._robots[root]
+        return rules is None or rules.can_fetch(url, AGENT)
+
+    def _rules(self, url: str) -> Protego | None:
+        """The rules of a host; none where it has no file (RFC 9309: unavailable means allowed)."""
+        self._check_address(url)
+        try:
+            with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, headers={"User-Agent": AGENT}) as client:
+                answer = client.get(url)
+        except httpx2.TransportError as error:
+            raise HostFailed(
+                f"unreachable ({error}).", where=url, fix="nothing changed; it is tried again next time."
+            ) from error
+        return Protego.parse(answer.text[:500_000]) if answer.status_code == 200 else None
+
+    def _check_address(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise PageChanged(
+                f"leads to {parts.scheme or 'nowhere'}, not http(s).", where=url, fix="look up the page's address."
+            )
+        if self.allow_private:
+            return
+        try:
+            found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise HostFailed(
+                f"no address for {parts.hostname} ({error}).", where=url, fix="check the network."
+            ) from error
+        for *_, address in found:
+            if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
+                raise PageChanged(
+                    f"leads into a private network ({address[0]}).", where=url, fix="declare a public address."
+                )
+
+
+def _read(response: httpx2.Response, url: str) -> bytes:
+    """The body, within bounds of size (compressed and plain) and time."""
+    size = response.headers.get("content-length", "")
+    if size.isdigit() and int(size) > MOST_BYTES:
+        raise PageChanged(f"{int(size):,} bytes, over 20 MB.", where=url, fix="declare a smaller page.")
+    started, parts, total = time.monotonic(), [], 0
+    for part in response.iter_bytes():
+        total += len(part)
+        if total > MOST_BYTES or response.num_bytes_downloaded > MOST_BYTES:
+            raise PageChanged("over 20 MB.", where=url, fix="declare a smaller page.")
+        if time.monotonic() - started > LONGEST_READ_S:
+            raise HostFailed(f"slower than {LONGEST_READ_S:.0f} s.", where=url, fix="try again later.")
+        parts.append(part)
+    return b"".join(parts)
