@@ -14,7 +14,6 @@ from data.errors import DataMissing
 def extract_document(file: Path, *, url: str, generic: bool) -> Iterator[dict[str, Any]]:
     """Every price or score the document states, in the fields that other programs read."""
     from scraper.prices import read_prices
-
     from scraper.source import load_sources, source_for_url
 
     body = file.read_bytes()
