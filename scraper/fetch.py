@@ -86,7 +86,7 @@ class Fetcher:
                 ) as client,
                 client.stream("GET", here) as response,
             ):
-                if response.is_redirect:
+                if response.has_redirect_location:
                     here = urljoin(here, response.headers.get("location", ""))
                     continue
                 return self._answer(response, here)

@@ -1,0 +1,212 @@
+"""The whole cycle over HTTP on a local server: what is written, what a second cycle adds, and what a bad page may not do."""
+
+import gzip
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from data.errors import UsageError
+from data.store import Store, published, rows
+from jobs.scrape import Report, scrape_cycle
+from scraper.fetch import Fetcher
+from scraper.source import Expect, Source, load_sources
+
+NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
+PAGES = {
+    "openai": "openai/2026-08-21-api-pricing.html.gz",
+    "anthropic": "anthropic/2026-08-21-docs-pricing.md",
+    "openrouter": "openrouter/2026-08-22-models.json.gz",
+    "livebench": "benchmarks/livebench/2026-01-08-table.csv",
+    "aider": "benchmarks/aider/2025-10-04-polyglot_leaderboard.yml",
+}
+SMALL = """# Prices
+All prices are in USD.
+
+| Model | Input | Cached input | Output |
+| --- | --- | --- | --- |
+| gpt-4o | ${input} / 1M tokens | $1.25 / 1M tokens | $10.00 / 1M tokens |
+| gpt-4o-mini | $0.15 / 1M tokens | $0.075 / 1M tokens | $0.60 / 1M tokens |
+| gpt-nobody-knows | $1 / 1M tokens | - | $2 / 1M tokens |
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    with HTTPServer() as running:
+        running.expect_request("/robots.txt").respond_with_data("User-agent: *\nDisallow: /secret\n")
+        yield running
+
+
+def body_of(corpus: Path, file: str) -> bytes:
+    raw = (corpus / "pages" / file).read_bytes()
+    return gzip.decompress(raw) if file.endswith(".gz") else raw
+
+
+def cycle(home: Path, sources: dict[str, Source], now: datetime = NOW) -> Report:
+    fetcher = Fetcher(allow_private=True, pause_s=0, tries=2)
+    return scrape_cycle(home, None, now=now, sources=sources, fetcher=fetcher)
+
+
+def small(server: HTTPServer, path: str = "/prices", **changes: Any) -> dict[str, Source]:
+    entry = {"id": "shop", "kind": "official", "name": "Shop", "url": server.url_for(path), "provider": "openai"}
+    return {"shop": Source(**(entry | changes))}
+
+
+def ask(home: Path, query: str) -> list[dict[str, Any]]:
+    with published(home / "market.duckdb") as con:
+        return rows(con, query)
+
+
+@pytest.mark.corpus
+def test_five_captured_pages_go_through_the_whole_cycle(corpus: Path, server: HTTPServer, tmp_path: Path) -> None:
+    sources = {}
+    for source_id, file in PAGES.items():
+        suffix = Path(file.removesuffix(".gz")).suffix
+        server.expect_request(f"/{source_id}{suffix}").respond_with_data(body_of(corpus, file))
+        source = load_sources()[source_id]
+        sources[source_id] = source.model_copy(update={"url": server.url_for(f"/{source_id}{suffix}")})
+    report = cycle(tmp_path, sources)
+    assert {line.source: (line.outcome, line.error) for line in report.lines} == dict.fromkeys(PAGES, ("new", ""))
+    assert report.exit_code == 0
+    prices = ask(tmp_path, "select endpoint, meter, tier, usd_per_mtok::double as usd, standing from prices")
+    stated = {(p["endpoint"], p["meter"], p["tier"]): (p["usd"], p["standing"]) for p in prices}
+    assert stated["openai:gpt-4o", "input", "standard"] == (2.5, "official")
+    assert stated["openai:gpt-4o", "output", "batch"] == (5.0, "official")
+    assert stated["anthropic:claude-opus-4-6", "cache_write_1h", "standard"] == (10.0, "official")
+    assert stated["openrouter:openai/gpt-4o", "input", "standard"][0] == 2.5
+    scores = ask(tmp_path, "select source, count(*) as n from scores group by 1")
+    assert {s["source"] for s in scores} == {"livebench", "aider"}
+    again = cycle(tmp_path, sources, NOW + timedelta(days=1))
+    assert {line.outcome for line in again.lines} == {"unchanged"}
+    assert sum(line.claims + line.rates + line.scores for line in again.lines) == 0
+
+
+def test_an_unchanged_page_costs_one_request_and_adds_nothing(server: HTTPServer, tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request.headers.get("If-None-Match"))
+        return (
+            Response(status=304)
+            if asked[-1] == '"v1"'
+            else Response(SMALL.replace("{input}", "2.50"), headers={"ETag": '"v1"'})
+        )
+
+    server.expect_request("/prices").respond_with_handler(answer)
+    sources = small(server)
+    assert cycle(tmp_path, sources).lines[0].rates == 6
+    second = cycle(tmp_path, sources, NOW + timedelta(hours=6)).lines[0]
+    assert (second.outcome, second.claims, second.rates) == ("unchanged", 0, 0)
+    assert asked == [None, '"v1"']
+    assert [u["name"] for u in ask(tmp_path, "select name from unmatched")] == ["gpt-nobody-knows"]
+
+
+def test_a_plausible_change_is_believed_at_once_and_history_keeps_the_old_one(
+    server: HTTPServer, tmp_path: Path
+) -> None:
+    for n, price in enumerate(("2.50", "2.00")):
+        server.clear_all_handlers()
+        server.expect_request("/robots.txt").respond_with_data("")
+        server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", price))
+        cycle(tmp_path, small(server), NOW + timedelta(days=n))
+    now = ask(
+        tmp_path, "select usd_per_mtok::double as usd from prices where endpoint = 'openai:gpt-4o' and meter = 'input'"
+    )
+    then = ask(
+        tmp_path,
+        "select usd_per_mtok::double as usd from price_asof(date '2026-11-02', known_at := timestamp '2026-11-01 12:00:00') "
+        "where endpoint = 'openai:gpt-4o' and meter = 'input'",
+    )
+    assert (now[0]["usd"], then[0]["usd"]) == (2.0, 2.5)
+
+
+def test_a_deep_cut_is_held_then_goes_through_on_the_second_reading(server: HTTPServer, tmp_path: Path) -> None:
+    price = {"now": "2.50"}
+    server.expect_request("/prices").respond_with_handler(lambda _: Response(SMALL.replace("{input}", price["now"])))
+    sources = small(server)
+    cycle(tmp_path, sources)
+    price["now"] = "0.50"
+    held = cycle(tmp_path, sources, NOW + timedelta(days=1)).lines[0]
+    assert held.held == 1
+    query = (
+        "select usd_per_mtok::double as usd, standing from prices where endpoint = 'openai:gpt-4o' and meter = 'input'"
+    )
+    assert ask(tmp_path, query) == [{"usd": 2.5, "standing": "disputed"}]
+    assert ask(tmp_path, "select why from quarantine") == [{"why": "moved by -80 %"}]
+    too_soon = cycle(tmp_path, sources, NOW + timedelta(days=1, hours=5)).lines[0]
+    assert (too_soon.rates, too_soon.held) == (0, 0)
+    cycle(tmp_path, sources, NOW + timedelta(days=1, hours=7))
+    assert ask(tmp_path, query) == [{"usd": 0.5, "standing": "official"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Response("", 200), "empty"),
+        (Response("gone", 404), "404"),
+        (Response("down", 500), "500"),
+        (Response("<html><title>Just a moment</title><body>Verify you are human</body></html>", 200), "challenge"),
+        (Response("# Prices\nWe moved.", 200), "rows"),
+        (Response(SMALL.replace("{input}", "9999"), 200), "9999 USD"),
+        (Response(b"x" * 20_000_001, 200), "20 MB"),
+    ],
+)
+def test_a_bad_page_is_a_failure_and_stores_nothing(
+    server: HTTPServer, tmp_path: Path, answer: Response, said: str
+) -> None:
+    server.expect_request("/prices").respond_with_response(answer)
+    report = cycle(tmp_path, small(server, expect=Expect(min_rows=3)))
+    assert report.exit_code == 21
+    assert said in report.lines[0].error
+    with Store(tmp_path) as store:
+        counts = store.rows("select (select count(*) from price_claim) as claims, (select count(*) from rate) as rates")
+    assert counts == [{"claims": 0, "rates": 0}]
+
+
+def test_one_failing_source_does_not_stop_the_others(server: HTTPServer, tmp_path: Path) -> None:
+    server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", "2.50"))
+    sources = small(server) | {"gone": small(server, "/gone")["shop"].model_copy(update={"id": "gone"})}
+    report = cycle(tmp_path, sources)
+    assert ({line.source: line.outcome for line in report.lines}, report.exit_code) == (
+        {"shop": "new", "gone": "failed"},
+        20,
+    )
+
+
+def test_robots_redirect_loops_and_private_networks_are_respected(server: HTTPServer, tmp_path: Path) -> None:
+    server.expect_request("/loop").respond_with_response(Response(status=302, headers={"Location": "/loop"}))
+    server.expect_request("/file").respond_with_response(
+        Response(status=302, headers={"Location": "file:///etc/passwd"})
+    )
+    for path, said in (("/secret", "robots.txt"), ("/loop", "redirects"), ("/file", "not http")):
+        assert said in cycle(tmp_path, small(server, path)).lines[0].error
+    guarded = scrape_cycle(tmp_path, None, now=NOW, sources=small(server), fetcher=Fetcher(pause_s=0, tries=1))
+    assert "private network" in guarded.lines[0].error
+
+
+def test_an_unknown_source_is_named_with_the_ones_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="openai"):
+        scrape_cycle(tmp_path, ["nobody"], now=NOW)
+
+
+@pytest.mark.browser
+def test_a_page_that_fills_its_table_by_script_is_rendered(server: HTTPServer, tmp_path: Path) -> None:
+    from scraper.browser import find_browser
+
+    if find_browser() is None:
+        pytest.skip("no browser found (apt-get install chromium, or playwright install chromium)")
+    page = """<!doctype html><title>Prices</title><h1>Prices in USD</h1><table id="t"></table><script>
+    setTimeout(() => { document.querySelector('#t').innerHTML = '<tr><th>Model</th><th>Input / 1M tokens</th>' +
+    '<th>Output / 1M tokens</th></tr><tr class="row"><td>gpt-4o</td><td>$2.50</td><td>$10.00</td></tr>' }, 300)</script>"""
+    server.expect_request("/prices").respond_with_data(page, content_type="text/html")
+    static = cycle(tmp_path / "static", small(server))
+    assert static.lines[0].outcome == "failed"
+    rendered = cycle(tmp_path / "browser", small(server, renderer="browser", wait_for="tr.row"))
+    assert (rendered.lines[0].outcome, rendered.lines[0].rates) == ("new", 2)
+    late = cycle(tmp_path / "late", small(server, "/nothing", renderer="browser", wait_for="tr.row"))
+    assert late.lines[0].outcome == "failed"
