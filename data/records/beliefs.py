@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, field_serializer
 
 from data.records.core import Meter, Record, Standing, Tier
+
+NINE_PLACES = Decimal("1e-9")  # of money in the tables
 
 
 class Model(Record):
@@ -69,6 +71,11 @@ class Rate(Record):
     source_id: str
     claim_ids: tuple[str, ...] = ()
     withdrawn: bool = False  # the source no longer states it
+
+    @field_serializer("usd_per_mtok", "usd_per_unit", when_used="json-unless-none")
+    def _exact(self, value: Decimal) -> str:
+        # A table gives 2.5 back as 2.500000000: the id must be the same on both sides of it.
+        return format(value.quantize(NINE_PLACES, ROUND_HALF_UP).normalize(), "f")
 
     @property
     def rate_id(self) -> str:
