@@ -1,0 +1,205 @@
+"""What must not happen: a message lost, a message doubled, a failure kept quiet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import NotDelivered
+from data.records import Alert
+from data.store import Store
+from jobs.messages import platform_message
+from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
+from jobs.slack import BotSender, WebhookSender
+from tests.slack_server import TOKEN, SlackServer, slack_server
+
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def alert(number: int = 1, **changes: Any) -> Alert:
+    told = platform_message(f"note {number}", ["fine"])
+    fields = {"alert_id": f"al-{number}", "kind": "cheaper", "use_case": "x", "rec": "rec-1", "channel": "#support-ai"}
+    return Alert(**{**fields, "created_at": AT + timedelta(seconds=number), "message": told, **changes})
+
+
+class Ticking:
+    """A clock that goes on by a second a look."""
+
+    def __init__(self) -> None:
+        self.at = AT
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    with slack_server() as server:
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+def bot(slack: SlackServer) -> BotSender:
+    return BotSender(TOKEN, slack.api, timeout_s=3, sleep=lambda _: None)
+
+
+def hook(slack: SlackServer) -> WebhookSender:
+    return WebhookSender(slack.hook, timeout_s=3, sleep=lambda _: None)
+
+
+def test_one_alert_is_one_message_however_often_it_is_put_in(store: Store, slack: SlackServer) -> None:
+    assert [enqueue(store, alert(), run_id="r") for _ in range(3)] == ["msg-1", None, None]
+    clock = Ticking()
+    assert deliver(store, bot(slack), clock) == Delivered(sent=1)
+    assert deliver(store, bot(slack), clock) == Delivered()
+    assert len(slack.posted) == 1
+    events = store.rows("select outcome, slack_ts from outbox_event order by happened_at")
+    assert [e["outcome"] for e in events] == ["sending", "sent"]
+    assert events[-1]["slack_ts"] == slack.posted[0]["ts"]
+
+
+def test_a_withheld_alert_is_recorded_and_not_sent(store: Store, slack: SlackServer) -> None:
+    assert enqueue(store, alert(withheld_because="first run"), run_id="r") is None
+    assert deliver(store, bot(slack), Ticking()) == Delivered()
+    assert store.rows("select withheld_because from alert") == [{"withheld_because": "first run"}]
+
+
+def test_a_decision_rolled_back_leaves_no_message(store: Store, slack: SlackServer) -> None:
+    with pytest.raises(RuntimeError), store.transaction():
+        enqueue(store, alert(), run_id="r")
+        raise RuntimeError
+    assert deliver(store, bot(slack), Ticking()) == Delivered()
+    assert not slack.posted
+
+
+@pytest.mark.parametrize("fault", ["drop", "cut", "500", "fatal_error"])
+def test_a_lost_answer_is_exactly_one_message(store: Store, slack: SlackServer, fault: str) -> None:
+    enqueue(store, alert(), run_id="r")
+    clock = Ticking()
+    slack.faults = [fault]
+    first = deliver(store, bot(slack), clock)
+    assert first == Delivered(sent=1) if fault == "drop" else first.waiting == 1
+    deliver(store, bot(slack), clock)
+    assert len(slack.posted) == 1
+    assert not waiting_messages(store)
+
+
+def test_where_nobody_can_look_nothing_is_sent_again(store: Store, slack: SlackServer) -> None:
+    enqueue(store, alert(), run_id="r")
+    clock = Ticking()
+    slack.faults, slack.history_error = ["drop"], "missing_scope"
+    for _ in range(MOST_TRIES + 2):
+        assert deliver(store, bot(slack), clock).waiting == 1
+    assert len(slack.posted) == 1
+    slack.history_error = None
+    assert deliver(store, bot(slack), clock) == Delivered(sent=1)
+    assert len(slack.posted) == 1
+
+
+def test_a_webhook_sends_at_most_once_and_says_so(store: Store, slack: SlackServer) -> None:
+    enqueue(store, alert(), run_id="r")
+    clock = Ticking()
+    slack.faults = ["drop"]
+    said = deliver(store, hook(slack), clock)
+    assert said.parked == 1
+    assert "it may have arrived" in said.errors[0]
+    assert deliver(store, hook(slack), clock) == Delivered()
+    assert len(slack.posted) == 1
+    release(store, "msg-1", clock())
+    assert deliver(store, hook(slack), clock) == Delivered(sent=1)
+
+
+def test_a_broken_token_holds_messages_until_it_is_mended(store: Store, slack: SlackServer) -> None:
+    for number in (1, 2):
+        enqueue(store, alert(number), run_id="r")
+    clock = Ticking()
+    for _ in range(MOST_TRIES + 2):
+        slack.faults = ["token_revoked"] * 2
+        said = deliver(store, bot(slack), clock)
+        assert said.waiting == 2
+        assert "set a new SLACK_BOT_TOKEN" in said.errors[0]
+    assert deliver(store, bot(slack), clock) == Delivered(sent=2)
+    assert [m["text"] for m in slack.posted] == ["⚙️ note 1", "⚙️ note 2"]
+
+
+def test_tries_end_and_the_message_is_parked_not_dropped(store: Store, slack: SlackServer) -> None:
+    enqueue(store, alert(), run_id="r")
+    clock = Ticking()
+    for n in range(MOST_TRIES):
+        slack.faults = ["429:3600"]
+        said = deliver(store, bot(slack), clock)
+        assert (said.waiting, said.parked) == ((1, 0) if n < MOST_TRIES - 1 else (0, 1))
+    assert "rate limited" in parked_messages(store)[0]["error"]
+    release(store, "msg-1", clock())
+    assert deliver(store, bot(slack), clock) == Delivered(sent=1)
+    with pytest.raises(NotDelivered, match="not parked"):
+        release(store, "msg-1", clock())
+
+
+def test_one_that_slack_refuses_does_not_hold_up_the_next(store: Store, slack: SlackServer) -> None:
+    for number in (1, 2):
+        enqueue(store, alert(number), run_id="r")
+    slack.faults = ["msg_too_long"]
+    said = deliver(store, bot(slack), Ticking())
+    assert (said.sent, said.parked) == (1, 1)
+    with pytest.raises(NotDelivered, match="msg_too_long") as caught:
+        said.check()
+    assert caught.value.exit_code == 22
+    Delivered(sent=1).check()
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from data.store import Store
+from jobs.outbox import deliver, enqueue
+from tests.test_outbox import alert, bot
+from tests.slack_server import SlackServer
+where, at = sys.argv[2], lambda: datetime.now(UTC)
+slack = SlackServer()
+slack.url = sys.argv[3]
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+store = Store(Path(sys.argv[1]))
+with store.transaction():
+    enqueue(store, alert(), run_id="r")
+    if where == "before commit": die()
+if where == "after commit": die()
+sender = bot(slack)
+if where == "before send": sender.send = die
+if where == "after send":
+    post = sender.send
+    sender.send = lambda *a: (post(*a), die())
+deliver(store, sender, at)
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "late"), [("before commit", 0), ("after commit", 1), ("before send", 1), ("after send", 0)]
+)
+def test_killed_anywhere_it_is_one_message_or_never_decided(
+    tmp_path: Path, slack: SlackServer, where: str, late: int
+) -> None:
+    arguments = [sys.executable, "-c", KILLED, str(tmp_path), where, slack.url]
+    done = subprocess.run(arguments, check=False, env={**os.environ, "PYTHONPATH": "."}, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    before = len(slack.posted)
+    with Store(tmp_path) as store:
+        deliver(store, bot(slack), lambda: datetime.now(UTC))
+        assert not waiting_messages(store)
+    assert len(slack.posted) - before == late
+    assert len(slack.posted) == (0 if where == "before commit" else 1)
