@@ -74,7 +74,7 @@ class BotSender:
 
         def post() -> Answer:
             said = self._client.chat_postMessage(
-                channel=channel, **payload, metadata=metadata, unfurl_links=False, unfurl_media=False
+                channel=channel, **payload, metadata=metadata, unfurl_links=False, unfurl_media=False, mrkdwn=False
             )
             if said.get("channel"):
                 self._ids[channel] = str(said["channel"])
@@ -162,8 +162,8 @@ class WebhookSender:
         self._pace.wait("")
         for left in reversed(range(RATE_TRIES)):
             try:
-                said = self._client.send(
-                    text=payload["text"], blocks=payload["blocks"], unfurl_links=False, unfurl_media=False
+                said = self._client.send_dict(
+                    {**payload, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
                 )
             except (SlackClientError, OSError) as error:
                 return _answer(error, self._secret)

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 Payload = dict[str, Any]
 HEADER_MOST = 150
 TEXT_MOST = 3_000  # of one element
+LINE_MOST = 400
+CONTEXT_MOST = 300
 BLOCKS_MOST = 50
 ALL_MOST = 8_000  # Slack refuses a message near 13,200 characters; links and thread carry the rest
 
 
-def payload(headline: str, lines: Sequence[str], context: Sequence[str] = ()) -> Payload:
+def payload(
+    headline: str, lines: Sequence[str], context: Sequence[str] = (), *, last: Sequence[str] = (), more: str = ""
+) -> Payload:
     """A message: headline, the facts in a fixed-width block that cannot format, mention or link, small print.
 
-    Too many lines are cut with a count; `text` is what a phone or a screen reader says.
+    Too many lines are cut with a count and the command that shows them (`more`); those of `last` (how to answer, how
+    to stop it) never are. `text` is what a phone or a screen reader says.
     """
     head = cut(clean(headline), HEADER_MOST)
-    facts, left = _fitting([clean(line) for line in lines], ALL_MOST - len(head) - 1_000)
+    small = [cut(clean(c), CONTEXT_MOST) for c in context if c][:10]
+    end = [cut(clean(line), LINE_MOST) for line in last]
+    room = ALL_MOST - 2 * len(escape(head)) - sum(len(t) + 1 for t in (*small, *end)) - 100
+    facts, left = _fitting([cut(clean(line), LINE_MOST) for line in lines], room)
     if left:
-        facts.append(f"… and {left} more lines: undercut explain")
+        facts.append(f"… and {left} more{': ' + more if more else ''}")
+    facts += end
     blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": head, "emoji": True}}]
     for part in _parts(facts):
         element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": part}]}
         blocks.append({"type": "rich_text", "elements": [element]})
-    small = [cut(clean(c), 300) for c in context if c][:10]
     if small:
         blocks.append(
             {"type": "context", "elements": [{"type": "plain_text", "text": c, "emoji": False} for c in small]}
@@ -71,11 +80,12 @@ def usd(amount: float | None) -> str:
     """Money to three digits at most: $4,430, $952, $7.28, $0.0041."""
     if amount is None:
         return "unknown"
-    sign, size = ("−" if amount < 0 else ""), abs(amount)
-    if size >= 100:
-        digits = len(str(int(size)))
-        return f"{sign}${round(size, 3 - digits):,.0f}"
-    return f"{sign}${size:.3g}" if size < 1 else f"{sign}${size:.2f}" if size < 10 else f"{sign}${size:.1f}"
+    if not amount:
+        return "$0"
+    sign, size = ("−" if amount < 0 else ""), Decimal(f"{abs(amount):.2e}")
+    places = max(0, 2 - size.adjusted())
+    text = f"{size:,.{places}f}"
+    return f"{sign}${text.rstrip('0') if size < 1 else text}"
 
 
 def percent(share: float | None) -> str:
@@ -92,7 +102,7 @@ def _fitting(lines: Sequence[str], most: int) -> tuple[list[str], int]:
         used += len(line) + 1
         if used > most:
             break
-        kept.append(cut(line, 400))
+        kept.append(line)
     return kept, len(lines) - len(kept)
 
 

@@ -4,73 +4,105 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from data.records import Candidate, Decision, UseCase
+from data.records import Candidate, Cost, Decision, UseCase
 from jobs.messages.blocks import Payload, name, payload, percent, usd
+from jobs.messages.sums import CONTRACT, Sums, reason, sums
 from recommender.decide import cases_needed
 
 MARKS = {"switch": "🟡", "test": "🔵", "wait": "🔵", "keep": "🔵", "unknown": "🔵"}
+PROMISES = {"switch": "switch would save", "test": "a test may save", "wait": "waiting, may save"}
+STOP = "Stop it alerts: {mode: digest} or {mode: never} in use_cases.yaml"
 
 
-def alert_message(d: Decision, case: UseCase, *, now: datetime) -> Payload:
-    """The message of one finding (PRODUCT 4.1 and 4.2). Contract prices never show: sums are at list prices."""
-    best = d.best
-    if best is None:
-        return payload(f"{MARKS[d.verdict]} {case.slug}: {d.verdict}", [d.reason], _why(d, case))
-    share = _share(best.saving_usd_per_month, d.current)
-    head = f"{MARKS[d.verdict]} {case.slug}: {d.verdict} would save ≈ {usd(best.saving_usd_per_month)} a month (−{percent(share)})"
+def alert_message(
+    d: Decision,
+    case: UseCase,
+    *,
+    now: datetime,
+    data_as_of: datetime | None = None,
+    list_now: Cost | None = None,
+    trigger: str | None = None,
+) -> Payload:
+    """The message of one finding (PRODUCT 4.1 and 4.2). Contract prices never show: sums are at list prices.
+
+    `list_now`: today's cost at list prices where the team has a contract; `trigger`: the price or score that moved,
+    with its date and source, in plain words. What is not known is said to be unknown.
+    """
+    best, at = d.best, data_as_of or d.data_as_of
+    told = sums(d, case, list_now)
     owner = case.owner or (case.contacts[0] if case.contacts else "nobody named")
+    who = f"Who     {d.rec} · {case.channel} · {owner}"
+    answer = f"Answer  undercut feedback {d.rec} approve | later | reject --why …"
+    if best is None:
+        head = f"{MARKS[d.verdict]} {case.slug}: {d.verdict}"
+        lines = [who, f"Verdict {reason(d, told)}", f"Next    undercut explain {d.rec}"]
+        return payload(head, lines, _small(d, told, at), last=[STOP, _why(d, case, told, trigger)])
     lines = [
-        f"Who     {d.rec} · {case.channel} · {owner}",
-        *_money(d.current, best),
+        who,
+        *_money(d.current, best, told),
         *_quality(d, case, best),
         *_fit(case, best),
-        _effort(case, best),
-        *_easier(d),
+        _effort(case, best, told),
+        *_easier(d, told),
+        *_abundance(best, told),
         f"Next    undercut explain {d.rec}   {_evaluation(case) if best.move in ('sibling', 'vendor') else ''}".rstrip(),
-        f"Answer  undercut feedback {d.rec} approve | later | reject --why …",
     ]
-    return payload(head, lines, _why(d, case))
+    last = [answer, STOP, _why(d, case, told, trigger)]
+    return payload(_head(d, case, best, told), lines, _small(d, told, at), last=last, more=f"undercut explain {d.rec}")
 
 
-def _money(now: Candidate, best: Candidate) -> list[str]:
-    width = min(60, max(len(now.endpoint_id), len(best.endpoint_id), 10))
+def _head(d: Decision, case: UseCase, best: Candidate, told: Sums) -> str:
+    start = f"{MARKS[d.verdict]} {case.slug}: {PROMISES.get(d.verdict, d.verdict)}"
+    saving, share = told.saving(best), told.share(best)
+    if saving is None or saving <= 0:
+        return f"{start} money under your contract"
+    return f"{start} ≈ {usd(saving)} a month" + (f" (−{percent(share)})" if share is not None else "")
 
-    def line(word: str, c: Candidate, tail: str = "") -> str:
-        per_thousand = c.cost.usd_per_call * 1000 if c.cost else None
-        month = usd(c.cost.usd_per_month if c.cost else None)
-        tier = "" if c.tier == "standard" else f" [{c.tier}]"
-        return (
-            f"{word:<7} {name(c.endpoint_id) + tier:<{width}}  {month:>8}/mo  {usd(per_thousand)} per 1,000 calls{tail}"
-        )
 
+def _money(now: Candidate, best: Candidate, told: Sums) -> list[str]:
+    names = [name(c.endpoint_id) + ("" if c.tier == "standard" else f" [{c.tier}]") for c in (now, best)]
+    months = [usd(told.now_usd_per_month), usd(best.cost.usd_per_month if best.cost else None)]
+    calls = [told.now_usd_per_call, best.cost.usd_per_call if best.cost else None]
     spread = ""
     if best.cost and best.cost.high_usd_per_month > best.cost.low_usd_per_month:
-        spread = f"  range {usd(best.cost.low_usd_per_month)}–{usd(best.cost.high_usd_per_month)}"
-    return [line("Now", now), line("Move", best, spread)]
+        spread = f"   range {usd(best.cost.low_usd_per_month)}–{usd(best.cost.high_usd_per_month)[1:]}"
+    wide, deep = max(map(len, names)), max(map(len, months))
+    return [
+        f"{word:<7} {n:<{wide}}  {m:>{deep}}/mo   {usd(c * 1000 if c is not None else None)} per 1,000 calls{tail}"
+        for word, n, m, c, tail in zip(("Now", "Move"), names, months, calls, ("", spread), strict=True)
+    ]
 
 
 def _quality(d: Decision, case: UseCase, best: Candidate) -> list[str]:
-    if best.move in ("tier",):
+    if best.move == "tier":
         return ["Quality the same model on the same host: no quality question"]
-    q, mine = best.quality, d.current.quality
+    q, mine, asked = best.quality, d.current.quality, percent(case.quality.confidence)
     if q is None or mine is None:
         same = "the same weights on another host" if best.move == "endpoint" else "unknown"
-        return [
-            f"Quality {same} → {percent(best.p_ok)} likely good enough (you ask {percent(case.quality.confidence)})"
-        ]
-    setting = f" with {best.variant}" if best.variant else ""
-    allowed = mine.mean - case.quality.max_drop
+        return [f"Quality {same} → {_likely(best)} likely good enough (you ask {asked})"]
+    setting = f" with {name(best.variant)}" if best.variant else ""
+    allowed = max(mine.mean - case.quality.max_drop, case.quality.floor or 0)
     kind = "measured" if q.measured and mine.measured else "likely, some boards are estimated"
+    notes = "".join(f" · {note}" for note in q.notes)
     return [
         f"Quality {q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]{setting} vs yours {mine.mean:.2f}, allowed ≥ {allowed:.2f} "
-        f"→ {percent(min(best.p_ok or 0, 0.999))} likely good enough (you ask {percent(case.quality.confidence)})",
-        f"Trust   {kind}, evidence {q.grade or 'none'} · {'; '.join(q.notes)}",
+        f"→ {_likely(best)} likely good enough (you ask {asked})",
+        f"Trust   {kind}, evidence {q.grade or 'none'} (you ask {case.quality.evidence}){notes}",
     ]
 
 
+def _likely(c: Candidate) -> str:
+    """Never certain where another model answers."""
+    sure = c.move in ("tier", "endpoint")
+    return percent(c.p_ok if c.p_ok is None or sure else min(c.p_ok, 0.999))
+
+
 def _fit(case: UseCase, best: Candidate) -> list[str]:
+    """Demands that eligibility has proven; an unknown one would have shut the candidate out."""
     need = case.require
     asked = [*need.features, *need.params, *need.regions]
+    if need.retention != "any":
+        asked.append(f"{need.retention} retention" if need.retention == "zero" else need.retention)
     if need.context_tokens:
         asked.append(f"context {need.context_tokens:,}")
     met = " · ".join(f"{a} ✓" for a in asked) if asked else "no hard constraint beyond age and remaining life"
@@ -78,19 +110,38 @@ def _fit(case: UseCase, best: Candidate) -> list[str]:
     return [f"Fits    {met}{notes}"]
 
 
-def _effort(case: UseCase, best: Candidate) -> str:
+def _effort(case: UseCase, best: Candidate, told: Sums) -> str:
+    days = "unknown" if best.effort_days is None else f"~{best.effort_days:g} days"
     once = f" + {usd(case.switch.eval_cost_usd)} evaluation" if case.switch.eval_cost_usd else ""
-    days = "never at the low end" if best.payback_days is None else f"in {best.payback_days:.0f} days at the low end"
-    return f"Effort  ~{best.effort_days:g} days ({best.move}){once} → paid back {days}"
+    if best.payback_days is None:
+        back = "not paid back at the low end"
+    elif told.hidden:  # the day of payback would tell the contract
+        within = "within" if best.payback_days <= case.switch.payback_days else "not within"
+        back = f"paid back {within} your {case.switch.payback_days} days at the low end"
+    else:
+        back = f"paid back in {best.payback_days:.0f} days at the low end"
+    return f"Effort  {days} ({best.move}){once} → {back}"
 
 
-def _easier(d: Decision) -> list[str]:
+def _easier(d: Decision, told: Sums) -> list[str]:
     e = d.easier
     if e is None or e.move is None:
         return []
-    return [
-        f"Easier  {e.move}: {name(e.endpoint_id)} [{e.tier}], −{usd(e.saving_usd_per_month)}/mo, {e.effort_days:g} days"
-    ]
+    tier = "" if e.tier == "standard" else f" [{e.tier}]"
+    saving = told.saving(e)
+    money = f"−{usd(saving)}/mo" if saving is not None and saving > 0 else "saving unknown"
+    days = "effort unknown" if e.effort_days is None else f"{e.effort_days:g} days"
+    return [f"Easier  {e.move}: {name(e.endpoint_id)}{tier}, {money}, {days}"]
+
+
+def _abundance(best: Candidate, told: Sums) -> list[str]:
+    """What today's bill would buy (PRODUCT 6.4): a sum, no gain promised."""
+    if best.cost is None or not best.cost.high_usd_per_month or not told.now_usd_per_month:
+        return []
+    calls = int(told.now_usd_per_month // best.cost.high_usd_per_month)
+    if calls < 2:
+        return []
+    return [f"Or      keep the bill: {calls} calls for each of today's; without a check on the answers one stays right"]
 
 
 def _evaluation(case: UseCase) -> str:
@@ -100,21 +151,20 @@ def _evaluation(case: UseCase) -> str:
     return f"({cases:,} paired cases of your own would prove it)" if cases else ""
 
 
-def _why(d: Decision, case: UseCase) -> list[str]:
-    best = d.best
-    terms = case.switch
-    rule = (
-        f"Why now: the low end of the saving {usd(best.saving_low_usd_per_month)} against your "
-        f"{usd(terms.min_saving_usd_per_month)} and {percent(terms.min_saving_share)}."
-        if best and best.saving_low_usd_per_month is not None
-        else f"Why: {d.reason}."
-    )
-    own = (
-        "your contract was counted in the decision" if case.current.private_price or case.current.discount_share else ""
-    )
-    sums = f"Sums at list prices{'; ' + own if own else ''}. Prices as of {d.data_as_of:%d %b %Y}. {len(d.rate_ids)} rates and {len(d.score_ids)} scores behind it: undercut explain {d.rec}"
-    return [rule, sums, "Stop it: alerts: {mode: digest} or {mode: never} in use_cases.yaml"]
+def _why(d: Decision, case: UseCase, told: Sums, trigger: str | None) -> str:
+    best, terms = d.best, case.switch
+    bar = f"{usd(terms.min_saving_usd_per_month)} and {percent(terms.min_saving_share)}"
+    if best is None or best.saving_low_usd_per_month is None:
+        rule = reason(d, told)
+    elif told.hidden:
+        rule = f"the low end of the saving, {CONTRACT}, against your {bar}"
+    else:
+        rule = f"the low end of the saving {usd(best.saving_low_usd_per_month)} against your {bar}"
+    moved = f"{trigger}; " if trigger else ""
+    return f"Why now {moved}{rule}"
 
 
-def _share(saving: float | None, now: Candidate) -> float | None:
-    return saving / now.cost.usd_per_month if saving is not None and now.cost and now.cost.usd_per_month else None
+def _small(d: Decision, told: Sums, at: datetime) -> list[str]:
+    own = f"; {CONTRACT}" if told.hidden else ""
+    behind = f"{len(d.rate_ids)} rates and {len(d.score_ids)} scores behind it, each with its source"
+    return [f"{d.rec} · sums at list prices{own} · prices as of {at:%d %b %Y} · {behind}: undercut explain {d.rec}"]
