@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.records import Cost, Rate, Tokens, Workload
-from recommender.cost import RateBook, Ratio, monthly_cost, price_line, window_share
-from recommender.cost.book import covers, minutes
-from recommender.cost.month import share_above
+from recommender.cost import RateBook, Ratio, monthly_cost, price_line, rates_in_force, share_above, window_share
+from recommender.cost.windows import covers, minutes
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CALLS = 20_000 * 365 / 12
@@ -118,18 +117,63 @@ def test_what_was_not_known_or_not_begun_is_not_in_force() -> None:
         rate("input", "3", known_from=tomorrow),
         rate("output", "4", valid_to=AT),
     ]
-    sheet = RateBook(rates, at=AT).sheet("a:b")
-    assert sheet is not None
-    assert [r.usd_per_mtok for r in sheet["input"]] == [1]
-    assert "output" not in sheet
+    assert [(r.meter, r.usd_per_mtok) for r in rates_in_force(rates, AT)] == [("input", 1)]
+    later = rates_in_force(rates, tomorrow)
+    assert [(r.meter, r.usd_per_mtok) for r in later] == [("input", 3)]  # seen last, and not said to end
+
+
+def test_nothing_known_later_is_in_force_earlier() -> None:
+    cut = rate("input", "1", known_from=AT + timedelta(days=5))
+    old = rate("input", "2")
+    assert rates_in_force([old, cut], AT) == [old]
+    assert rates_in_force([old, cut], AT + timedelta(days=5)) == [cut]
+    assert rates_in_force([old, cut], AT + timedelta(days=5), known_at=AT) == [old]
+
+
+def test_no_mirror_outvotes_the_official_page() -> None:
+    official = rate("input", "2", standing="official", source_id="page", known_from=AT - timedelta(days=20))
+    newer = rate("input", "9", known_from=AT)
+    dated = rate("input", "9", valid_from=AT - timedelta(days=2))
+    assert rates_in_force([official, newer, dated], AT)[-1] == official
+    held = official.model_copy(update={"standing": "disputed", "known_from": AT})
+    assert rates_in_force([official, newer, held], AT) == [held]
+
+
+def test_an_undated_price_seen_today_beats_a_dated_one_of_last_month() -> None:
+    dated = rate("input", "3", valid_from=AT - timedelta(days=40), known_from=AT - timedelta(days=40))
+    seen = rate("input", "2", known_from=AT - timedelta(days=1))
+    assert rates_in_force([dated, seen], AT) == [seen]
+    assert rates_in_force([dated, seen], AT - timedelta(days=30), known_at=AT) == [dated]
+    promo = rate("input", "1", valid_from=AT - timedelta(days=40), valid_to=AT + timedelta(days=1))
+    assert rates_in_force([promo, seen], AT) == [promo]
+    assert rates_in_force([promo, seen], AT + timedelta(days=1)) == [seen]
+
+
+def test_a_withdrawn_price_does_not_bring_the_one_before_back() -> None:
+    first, second = rate("input", "2"), rate("input", "3", known_from=AT - timedelta(days=5))
+    gone = second.model_copy(update={"withdrawn": True, "known_from": AT})
+    assert rates_in_force([first, second, gone], AT) == []
+    other = rate("input", "4", source_id="y")
+    assert rates_in_force([first, second, gone, other], AT) == [other]
+
+
+def test_bands_that_came_later_replace_the_flat_price() -> None:
+    flat = rate("input", "9")
+    steps = [
+        rate("input", "1", context_max_tokens=1000, known_from=AT),
+        rate("input", "2", context_min_tokens=1000, known_from=AT),
+    ]
+    at = AT.isoformat()
+    for tokens, usd in ((1000, "0.001"), (1001, "0.002002")):
+        assert price_line({"endpoint": "a:b", "input": tokens, "at": at}, [*steps, flat])["usd"] == usd
 
 
 @pytest.mark.parametrize(
     ("entry", "error"),
     [
         ({"endpoint": "a:c", "input": 1, "at": "2026-11-01"}, "no endpoint"),
-        ({"endpoint": "a:b", "input": -1, "at": "2026-11-01"}, "count of tokens"),
-        ({"endpoint": "a:b", "input": True, "at": "2026-11-01"}, "count of tokens"),
+        ({"endpoint": "a:b", "input": -1, "at": "2026-11-01"}, "must be a count"),
+        ({"endpoint": "a:b", "input": True, "at": "2026-11-01"}, "must be a count"),
         ({"endpoint": "a:b", "input": 1}, "which instant"),
         ({"endpoint": "a:b", "input": 1, "at": "noon"}, "ISO instant"),
         ({"endpoint": "a:b", "at": "2026-11-01"}, "no token counts"),

@@ -9,32 +9,40 @@ from decimal import Decimal
 from typing import Any
 
 from data.records import Rate
-from recommender.cost.book import RateBook, Sheet, covers
+from recommender.cost.book import RateBook
+from recommender.cost.sheet import Line, Sheet
 
-MILLION = Decimal(1_000_000)
-PROMPT_PARTS = ("cached_input", "cache_write", "cache_write_1h", "audio_input", "image_input", "video_input")
+PROMPT_PARTS = (
+    "cached_input", "cache_write", "cache_write_1h", "audio_input", "cached_audio_input", "image_input",
+    "cached_image_input", "video_input",
+)  # fmt: skip
 ANSWER_PARTS = ("reasoning", "audio_output", "image_output", "video_output")
-COUNTS = ("input", "output", *PROMPT_PARTS, *ANSWER_PARTS, "request")
-STANDS_IN = {"cached_input": "input", "cache_write": "input", "reasoning": "output"}  # charged so where not stated
+UNITS = ("request", "image", "web_search", "file_search", "page")
+COUNTS = ("input", "output", *PROMPT_PARTS, *ANSWER_PARTS, *UNITS)
+SPELLINGS = {"requests": "request", "images": "image", "web_searches": "web_search", "file_searches": "file_search"}
+SPELLINGS |= {"pages": "page"}
 TIERS = ("standard", "batch", "flex", "priority")
+FOREVER = datetime.max.replace(tzinfo=UTC)
+ZERO = Decimal(0)
+EXAMPLE = '{"endpoint": "openai:gpt-4o", "input": 1200, "output": 90, "at": "2026-11-01T00:00:00Z"}'
+Count = int | Decimal
+Book = Iterable[Rate] | Mapping[str, list[Rate]]
 
 
 class NoPrice(ValueError):
     """Why a call cannot be priced."""
 
 
-def price_line(entry: Mapping[str, Any], rates: Iterable[Rate] | Mapping[str, list[Rate]]) -> dict[str, Any]:
+def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
     """`{"usd": text, "rates": [...]}` for one entry of `undercut price`, or `{"error": text}`; never 0 for unknown.
 
-    `rates` may be grouped by endpoint. `input` counts the whole prompt, cached tokens included; `output` counts every
-    generated token, reasoning included.
+    `rates` may be grouped by endpoint. `input` counts the whole prompt, `output` every generated token; the other token
+    counts are parts of these and do not overlap. `notes` is there where a meter is charged as another.
     """
     try:
         endpoint, tier, at, counts = _read(entry)
-        own = rates.get(endpoint, []) if isinstance(rates, Mapping) else [r for r in rates if r.endpoint_id == endpoint]
-        if not own:
-            raise NoPrice(f"no endpoint {endpoint!r}; price ids read provider:model id, e.g. openai:gpt-4o")
-        book = RateBook(own, at=at, known_at=datetime.max.replace(tzinfo=UTC))
+        own = _own(rates, endpoint)
+        book = RateBook(own, at=at, known_at=FOREVER)
         sheet = book.sheet(endpoint, tier)
         if sheet is None:
             has = ", ".join(book.tiers(endpoint)) or "nothing in force then"
@@ -42,85 +50,79 @@ def price_line(entry: Mapping[str, Any], rates: Iterable[Rate] | Mapping[str, li
         usd, used = price_call(sheet, counts, at)
     except NoPrice as error:
         return {"error": str(error)}
-    return {"usd": _text(usd), "rates": [_shown(r) for r in used]}
+    answer: dict[str, Any] = {"usd": _text(usd), "rates": [_shown(line.rate) for line in used]}
+    notes = [line.note for line in used if line.note]
+    return answer | ({"notes": notes} if notes else {})
 
 
-def price_call(sheet: Sheet, counts: Mapping[str, Decimal], at: datetime) -> tuple[Decimal, list[Rate]]:
-    """USD of one call and the rates it used. `counts`: tokens by meter, as in `price_line`. Raises NoPrice."""
-    prompt = counts.get("input", Decimal(0))
-    charged = {k: v for k, v in counts.items() if v and k not in ("input", "output")}
-    charged["input"] = _rest(counts, "input", PROMPT_PARTS)
-    charged["output"] = _rest(counts, "output", ANSWER_PARTS)
-    usd, used = Decimal(0), []
-    if "request" in sheet:
-        charged.setdefault("request", Decimal(1))
-    for meter, tokens in charged.items():
-        if not tokens:
+def price_call(sheet: Sheet, counts: Mapping[str, Count], at: datetime) -> tuple[Decimal, list[Line]]:
+    """USD of one call and the lines it used. `counts`: tokens (or units) by meter, as in `price_line`. Raises NoPrice."""
+    lines = sheet.lines(counts.get("input", 0), at)
+    charged = dict(counts)
+    for part in counts.keys() & PARTS.keys():
+        charged[PARTS[part]] = charged.get(PARTS[part], 0) - counts[part]
+    if "request" in lines:
+        charged.setdefault("request", 1)
+    usd, used = ZERO, []
+    for meter, count in charged.items():
+        if not count:
             continue
-        rate = _pick(sheet, meter, prompt, at)
-        used.append(rate)
-        usd += (rate.usd_per_mtok * tokens / MILLION) if rate.usd_per_mtok is not None else _per_unit(rate) * tokens
+        if count < 0:
+            raise NoPrice(f"{meter} counts all tokens of its direction, yet {_parts_of(meter, counts)} add up to more")
+        line = lines.get(meter)
+        if line is None:
+            raise NoPrice(f"no {meter} price is known for this call; priced: {', '.join(sorted(lines)) or 'nothing'}")
+        usd += line.usd * count
+        used.append(line)
     return usd, used
 
 
-def _pick(sheet: Sheet, meter: str, prompt_tokens: Decimal, at: datetime) -> Rate:
-    stated = sheet.get(meter)
-    stands_in = STANDS_IN.get(meter)
-    if stated is None and stands_in:
-        return _pick(sheet, stands_in, prompt_tokens, at)
-    if stated is None and meter in ("input", "output"):
-        stated = sheet.get("unified") or (sheet.get("embedding") if meter == "input" else None)
-    fits = [r for r in stated or () if in_band(r, prompt_tokens)]
-    timed = [r for r in fits if r.time_window is not None and covers(r.time_window, at)]
-    found = timed or [r for r in fits if r.time_window is None]
-    if not found:
-        raise NoPrice(f"no {meter} price is known for this call")
-    return found[-1]
+PARTS = dict.fromkeys(PROMPT_PARTS, "input") | dict.fromkeys(ANSWER_PARTS, "output")
 
 
-def in_band(rate: Rate, prompt_tokens: Decimal | float) -> bool:
-    """Above the lower end, up to and including the upper."""
-    low, high = rate.context_min_tokens, rate.context_max_tokens
-    return (low is None or prompt_tokens > low) and (high is None or prompt_tokens <= high)
+def _parts_of(whole: str, counts: Mapping[str, Count]) -> str:
+    return ", ".join(p for p in counts if PARTS.get(p) == whole)
 
 
-def _rest(counts: Mapping[str, Decimal], whole: str, parts: tuple[str, ...]) -> Decimal:
-    rest = counts.get(whole, Decimal(0)) - sum((counts.get(p, Decimal(0)) for p in parts), Decimal(0))
-    if rest < 0:
-        raise NoPrice(f"{whole} counts all tokens of its direction, yet {', '.join(parts)} add up to more")
-    return rest
+def _own(rates: Book, endpoint: str) -> Iterable[Rate]:
+    own = rates.get(endpoint) if isinstance(rates, Mapping) else [r for r in rates if r.endpoint_id == endpoint]
+    if own:
+        return own
+    provider, colon, name = endpoint.partition(":")
+    if not colon:
+        raise NoPrice(f"no endpoint {endpoint!r}; price ids read provider:model id, e.g. openai:gpt-4o")
+    known = {e.partition(":")[0] for e in (rates if isinstance(rates, Mapping) else (r.endpoint_id for r in rates))}
+    if provider not in known:
+        raise NoPrice(f"no endpoint {endpoint!r}: no provider {provider!r}; known: {', '.join(sorted(known))}")
+    raise NoPrice(f"no endpoint {endpoint!r}: {provider} is known, its model {name!r} is not; names are never guessed")
 
 
-def _per_unit(rate: Rate) -> Decimal:
-    if rate.usd_per_unit is None:
-        raise NoPrice(f"the {rate.meter} rate has no amount")
-    return rate.usd_per_unit
-
-
-def _read(entry: Mapping[str, Any]) -> tuple[str, str, datetime, dict[str, Decimal]]:
+def _read(entry: Mapping[str, Any]) -> tuple[str, str, datetime, dict[str, Count]]:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("endpoint"), str):
-        raise NoPrice(
-            'needs an object with "endpoint", e.g. {"endpoint": "openai:gpt-4o", "input": 1200, "output": 90}'
-        )
-    if stray := sorted(set(entry) - {"endpoint", "at", "tier", *COUNTS}):
-        raise NoPrice(f"unknown key {stray[0]!r}; known: endpoint, at, tier, {', '.join(COUNTS)}")
+        raise NoPrice(f'needs an object with "endpoint", e.g. {EXAMPLE}')
+    counts: dict[str, Count] = {}
+    for key, value in entry.items():
+        meter = SPELLINGS.get(key, key)
+        if meter in COUNTS:
+            if meter in counts:
+                raise NoPrice(f"{meter} is given twice; keep one spelling")
+            counts[meter] = _count(key, value)
+        elif key not in ("endpoint", "at", "tier"):
+            raise NoPrice(f"unknown key {key!r}; known: endpoint, at, tier, {', '.join(COUNTS)}")
     tier = entry.get("tier", "standard")
     if tier not in TIERS:
         raise NoPrice(f"no tier {tier!r}; one of {', '.join(TIERS)}")
-    counts = {k: _count(k, entry[k]) for k in COUNTS if k in entry}
     if not counts:
-        raise NoPrice("no token counts; give input and output")
+        raise NoPrice(f"no token counts; give input and output, e.g. {EXAMPLE}")
     return entry["endpoint"], tier, _instant(entry.get("at")), counts
 
 
-def _count(key: str, value: object) -> Decimal:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float, str))
-        or not re.fullmatch(r"\d+(\.\d+)?", str(value))
-    ):
-        raise NoPrice(f"{key} must be a count of tokens, not {value!r}")
-    return Decimal(str(value))
+def _count(key: str, value: object) -> Count:
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, (float, str)) and re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?", str(value)):
+        return Decimal(str(value))
+    raise NoPrice(f"{key} must be a count, 0 or more, not {value!r}")
 
 
 def _instant(value: object) -> datetime:
@@ -128,9 +130,9 @@ def _instant(value: object) -> datetime:
         raise NoPrice('"at" says for which instant, e.g. "2026-11-01T00:00:00Z"')
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise NoPrice(f'"at" is not an ISO instant: {value!r}, e.g. "2026-11-01T00:00:00Z"') from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _shown(rate: Rate) -> dict[str, Any]:
