@@ -84,13 +84,14 @@ def explain_recommendation(con: Any, rec: str, home: Path) -> dict[str, Any]:
     bodies = Bodies(home)
     for row in rates + scores:
         row["kept"] = _kept(bodies, row.pop("sha256"), row["quote"])
-        row["quote"] = row["quote"][:60]
+        row["quote"] = (row["quote"] or "")[:60]
+        row["seen_at"] = row["seen_at"].date().isoformat()
     keep = ("use_case", "verdict", "reason", "reasons", "from_endpoint", "to_endpoint", "decided_at", "data_as_of")
     return {k: d[k] for k in keep} | {"rates": rates, "scores": scores}
 
 
 RATES = """
-select r.endpoint_id as endpoint, r.meter, r.tier, coalesce(r.usd_per_mtok, r.usd_per_unit) as usd, coalesce(r.unit, 'mtok') as per,
+select r.endpoint_id as endpoint, r.meter, r.tier, coalesce(r.usd_per_mtok, r.usd_per_unit)::double as usd, coalesce(r.unit, 'mtok') as per,
     r.standing, r.source_id as source, r.known_from as seen_at, c.quote, c.locator, c.capture as sha256
 from rate r left join price_claim c on list_contains(r.claim_ids, c.claim_id)
 where list_contains(?::varchar[], r.rate_id) order by 1, 2, 3"""

@@ -53,11 +53,16 @@ def reasons(d: Decision) -> Iterable[Text]:
         yield Text(f"  · {line}", style="dim")
 
 
-def rows_table(rows: Sequence[dict[str, Any]]) -> Table:
+def rows_table(rows: Sequence[dict[str, Any]], *, wrap: bool = True) -> Table:
     """Rows of a query, numbers to the right."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column, value in (rows[0] if rows else {}).items():
-        table.add_column(column, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if isinstance(value, int | float) else "left",
+            overflow="fold" if wrap else "ellipsis",
+            no_wrap=not wrap,
+        )
     for row in rows:
         table.add_row(*(Text("" if v is None else _cell(v)) for v in row.values()))
     return table

@@ -32,8 +32,8 @@ def explain(
         for line in found["reasons"]:
             out.print(f"  · {line}", markup=False)
         for title in ("rates", "scores"):
-            out.print(f"\n[bold]{title}[/]")
-            out.print(rows_table(found[title]))
+            out.print(f"\n[bold]{title}[/]  [dim]kept: hash of the stored body, ✓ the quoted text is in it[/]")
+            out.print(rows_table([{k: v for k, v in r.items() if k != "locator"} for r in found[title]], wrap=False))
         return
     lines = explain_use_case(settings().registry_files(), what)
     if as_json:
@@ -44,6 +44,28 @@ def explain(
 
     out.print(rows_table(lines))
     out.print(f"[bold]Next:[/] undercut rank {what}")
+
+
+def feedback(
+    what: Annotated[str, typer.Argument(help="A recommendation (rec-…) or the claim id of a held row.")],
+    verdict: Annotated[str, typer.Argument(help="approve, later, reject, switched; for a held row release or reject.")],
+    why: Annotated[str | None, typer.Option(help="The reason, kept with the decision.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day it holds, YYYY-MM-DD.")] = None,
+    reopen_if: Annotated[str | None, typer.Option(help='A condition that ends it early, e.g. "evidence=A".')] = None,
+    by: Annotated[str | None, typer.Option(help="Who decided.")] = None,
+) -> None:
+    """Record a decision and print the YAML that makes it last; on conflict the YAML wins."""
+    from datetime import UTC, datetime
+
+    from data.store import Store
+    from jobs.feedback import record
+    from jobs.settings import settings
+
+    with Store(settings().undercut_home) as store:
+        with store.transaction():
+            said = record(store, what, verdict, now=datetime.now(UTC), why=why, until=until, reopen_if=reopen_if, by=by)
+        store.publish()
+    typer.echo(said)
 
 
 def sql(query: str, as_json: Json = False) -> None:
@@ -87,5 +109,5 @@ def doctor(as_json: Json = False) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (explain, sql, schema, doctor):
+    for command in (explain, feedback, sql, schema, doctor):
         app.command()(command)
