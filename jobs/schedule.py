@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from filelock import FileLock, Timeout
 
-from data.errors import UndercutError, UsageError
+from data.errors import HostFailed, UndercutError, UsageError
 from data.store import Store
 from jobs.settings import Settings
 from scraper.source import Source, load_sources
@@ -136,6 +136,8 @@ def overdue(sources: Iterable[Source], last_success: Mapping[str, datetime], now
 
 def last_successes(home: Path) -> dict[str, datetime]:
     """When each source last succeeded, from the run table."""
+    if not (home / "private.duckdb").exists():
+        return {}
     with Store(home) as store:
         found = store.rows(
             "select source_id, max(coalesce(finished_at, started_at)) as at from run "
@@ -181,7 +183,11 @@ def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Call
 def _scrape(settings: Settings, source_id: str) -> None:
     from jobs.scrape import scrape_cycle
 
-    scrape_cycle(settings.undercut_home, [source_id], now=datetime.now(UTC), browser=settings.undercut_browser)
+    report = scrape_cycle(settings.undercut_home, [source_id], now=datetime.now(UTC), browser=settings.undercut_browser)
+    for line in report.lines:
+        log.info("%s %s: %d claims, %d held %s", line.source, line.outcome, line.claims, line.held, line.error)
+    if report.exit_code:
+        raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
 
 
 def _check(settings: Settings) -> None:

@@ -222,7 +222,7 @@ def _refused(code: str, status: int, *, sure: bool) -> Answer:
     """`sure`: a server error means not posted (a webhook answers before it posts); otherwise it is looked up."""
     code = code[:100] or f"HTTP {status}"
     if fix := FIXES.get(code):
-        return Answer("blocked", error=f"{code}. Fix: {fix}.")
+        return Answer("blocked", error=f"{code}: {fix}")
     if code in LATER or (status >= 500 and sure):
         return Answer("retry", error=f"HTTP {status}" if status >= 500 else code)
     if code in UNSURE or status >= 500 or status == 0:

@@ -203,3 +203,27 @@ def test_killed_anywhere_it_is_one_message_or_never_decided(
         assert not waiting_messages(store)
     assert len(slack.posted) - before == late
     assert len(slack.posted) == (0 if where == "before commit" else 1)
+
+
+@pytest.mark.slow
+def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Path, slack: SlackServer) -> None:
+    slack.channels = {"#support-ai": "C1", "#llm-platform": "C2", "#legal-ai-costs": "C3"}
+    env = {**os.environ, "UNDERCUT_HOME": str(tmp_path), "SLACK_BOT_TOKEN": TOKEN, "UNDERCUT_SLACK_URL": slack.api}
+    env.pop("SLACK_WEBHOOK_URL", None)
+
+    def undercut(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from jobs.cli import main; main()", *words]
+        return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
+
+    assert undercut("demo").returncode == 0
+    slack.faults = ["token_revoked"] * 9
+    refused = undercut("check", "--send")
+    assert refused.returncode == 22, refused.stderr
+    assert "SLACK_BOT_TOKEN" in refused.stderr
+    assert TOKEN not in refused.stderr + refused.stdout
+    slack.faults = ["drop"]
+    assert undercut("check", "--send").returncode == 0
+    once = len(slack.posted)
+    assert once
+    assert undercut("check", "--send").returncode == 0
+    assert len(slack.posted) == once

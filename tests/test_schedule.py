@@ -52,6 +52,7 @@ def test_overdue_is_by_last_success_longest_ago_first() -> None:
 
 
 def test_a_failed_run_is_no_success(tmp_path: Path) -> None:
+    assert last_successes(tmp_path / "nothing yet") == {}
     rows = [
         {"run_id": str(n), "kind": "scrape", "source_id": "a", "started_at": NOW + timedelta(hours=n), "outcome": o}
         for n, o in enumerate(("new", "unchanged", "failed"))
