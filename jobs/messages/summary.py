@@ -18,9 +18,18 @@ DEFAULTS_THAT_MATTER = {
 
 
 def onboarding_message(
-    channel: str, rows: Sequence[tuple[UseCase, Decision]], *, now: datetime, data_as_of: datetime
+    channel: str,
+    rows: Sequence[tuple[UseCase, Decision]],
+    *,
+    now: datetime,
+    data_as_of: datetime,
+    retiring: Sequence[str] | None = None,
 ) -> Payload:
-    """What undercut watches for one channel, use case by use case (PRODUCT 4.4)."""
+    """What undercut watches for one channel, use case by use case (PRODUCT 4.4).
+
+    `retiring`: endpoints in use that leave within 180 days, in plain words; None where nobody looked.
+    """
+    leaving = "unknown" if retiring is None else "; ".join(retiring) or "nothing within 180 days"
     many = "" if len(rows) == 1 else "s"
     width = max((len(case.slug) for case, _ in rows), default=0)
     lines = [_line(case, d, width) for case, d in rows] or ["no use case is registered for this channel"]
@@ -35,6 +44,7 @@ def onboarding_message(
     last = [
         f"Assumed   {'; '.join(assumed[:4]) or 'no default that matters'} (undercut explain SLUG)",
         f"Blocked   {'; '.join(blocked[:4]) or 'no constraint costs over $100 a month'}",
+        f"Retiring  {leaving}",
         "You get   an alert here when the low end of a saving passes your thresholds; a digest on Mondays; nothing else",
         "Stop it   alerts: {mode: digest} or {mode: never} in use_cases.yaml · hit rate of our alerts: none sent yet",
     ]
