@@ -45,7 +45,7 @@ def onboarding_message(
         f"Assumed   {'; '.join(assumed[:4]) or 'no default that matters'} (undercut explain SLUG)",
         f"Blocked   {'; '.join(blocked[:4]) or 'no constraint costs over $100 a month'}",
         f"Retiring  {leaving}",
-        "You get   an alert here when the low end of a saving passes your thresholds; a digest on Mondays; nothing else",
+        "You get   an alert here when the low end of a saving passes your thresholds; nothing else",
         "Stop it   alerts: {mode: digest} or {mode: never} in use_cases.yaml · hit rate of our alerts: none sent yet",
     ]
     head = f"🔵 undercut watches {len(rows)} use case{many} for {channel} · first run · {now:%d %b %Y}"
