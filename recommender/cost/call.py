@@ -85,15 +85,19 @@ def _parts_of(whole: str, counts: Mapping[str, Count]) -> str:
 
 
 def _own(rates: Book, endpoint: str) -> Iterable[Rate]:
-    own = rates.get(endpoint) if isinstance(rates, Mapping) else [r for r in rates if r.endpoint_id == endpoint]
-    if own:
+    if isinstance(rates, Mapping):
+        own, known = rates.get(endpoint), set(rates)
+    else:
+        own = [r for r in rates if r.endpoint_id == endpoint] or None
+        known = {r.endpoint_id for r in rates}
+    if own is not None:
         return own
     provider, colon, name = endpoint.partition(":")
     if not colon:
         raise NoPrice(f"no endpoint {endpoint!r}; price ids read provider:model id, e.g. openai:gpt-4o")
-    known = {e.partition(":")[0] for e in (rates if isinstance(rates, Mapping) else (r.endpoint_id for r in rates))}
-    if provider not in known:
-        raise NoPrice(f"no endpoint {endpoint!r}: no provider {provider!r}; known: {', '.join(sorted(known))}")
+    providers = sorted({e.partition(":")[0] for e in known})
+    if provider not in providers:
+        raise NoPrice(f"no endpoint {endpoint!r}: no provider {provider!r}; known: {', '.join(providers)}")
     raise NoPrice(f"no endpoint {endpoint!r}: {provider} is known, its model {name!r} is not; names are never guessed")
 
 
