@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: setup setup-dev demo test test-fast lint types docs lock clean
+.PHONY: setup setup-dev browser demo test test-fast lint types docs lock clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -34,8 +34,15 @@ endif
 demo: setup
 	@$(BIN)/undercut demo
 
-test: setup-dev
+test: setup-dev browser
 	$(BIN)/python -m pytest -n auto
+
+# The browser tests need a Chromium: the machine's, else the one Playwright installs; where neither is to be had they are
+# skipped by name.
+browser: setup-dev
+	@$(BIN)/python -c 'from scraper.browser import find_browser; import sys; sys.exit(find_browser() is None)' \
+	  || $(BIN)/playwright install chromium >/dev/null 2>&1 \
+	  || echo "no browser found, and playwright install chromium did not bring one: the browser tests are skipped"
 
 test-fast: setup-dev
 	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
@@ -46,6 +53,9 @@ lint: setup-dev
 
 types: setup-dev
 	$(BIN)/mypy
+
+bench: setup-dev
+	for f in tests/bench/bench_*.py; do $(BIN)/python $$f; done
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt

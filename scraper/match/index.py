@@ -161,6 +161,8 @@ class Matcher:
             if len(found := {self._key(e) for e in self._equals.get(text, ())}) == 1:
                 return found.pop()
         keys = self._by_words.get(name.words) or self._sized(name)
+        if len(name.words) == 1 and not any(c.isdigit() for c in name.words[0]):
+            keys = {k for k in keys if any(e.name.raw == name.raw for e in self._groups[k])}  # a bare family is no model
         if "thinking" in name.variant and name.variant["thinking"] != "off":
             keys = {k for k in keys if any("instruct" not in e.name.spelled for e in self._groups[k])} or set()
         if name.sizes and name.spelled & TUNED:

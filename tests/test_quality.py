@@ -1,0 +1,174 @@
+"""The estimator keeps its promise on real tables, and says nothing where it knows nothing."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.records import Benchmark, EvalResult, Score
+from recommender.quality import ScoreEstimator, estimate_cells, fit_quality, judge
+
+DAY = datetime(2026, 6, 1, tzinfo=UTC)
+BOARDS = {b: Benchmark(benchmark=b, name=b) for b in ("a", "b", "c", "d")}
+
+
+def score(model: str, board: str, value: float, **changes: object) -> Score:
+    entry = {"model_id": model, "benchmark": board, "metric": "score", "value": value, "source_id": f"src-{board}"}
+    return Score(**({**entry, "known_from": DAY, "claim_id": f"{model}{board}"} | changes))  # type: ignore[arg-type]
+
+
+def table(models: int = 24) -> list[Score]:
+    rng = np.random.default_rng(3)
+    strength = np.linspace(-1.5, 1.5, models)
+    return [
+        score(f"m/{n:02d}", b, float(100 / (1 + np.exp(-(strength[n] + shift + rng.normal(0, 0.15))))))
+        for n in range(models)
+        for b, shift in (("a", 0.0), ("b", 0.5), ("c", -0.5), ("d", 0.2))
+        if (n + ord(b)) % 5
+    ]
+
+
+WEIGHTS = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0}
+
+
+def p_of(better: str, now: str, **changes: object) -> float | None:
+    fitted = fit_quality(table(), {}, BOARDS, as_of=DAY)
+    assert fitted is not None
+    found = judge(fitted, [(better, "")], (now, ""), WEIGHTS, **({"max_drop": 0.02} | changes))  # type: ignore[arg-type]
+    return found[better, ""].p_ok if (better, "") in found else None
+
+
+def test_stronger_is_probably_good_enough_and_weaker_is_not() -> None:
+    strong, weak = p_of("m/20", "m/10"), p_of("m/04", "m/14")
+    assert strong is not None and strong > 0.95
+    assert weak is not None and weak < 0.05
+
+
+def test_p_falls_as_the_demand_rises() -> None:
+    loose, tight = p_of("m/11", "m/12", max_drop=0.10), p_of("m/11", "m/12", max_drop=0.0)
+    assert loose is not None and tight is not None and loose > tight
+    assert p_of("m/20", "m/10", floor=0.999) == 0.0
+
+
+def test_a_model_without_scores_gets_neither_quality_nor_probability() -> None:
+    assert p_of("m/unknown", "m/10") is None
+    assert p_of("m/10", "m/unknown") is None
+
+
+def test_one_board_is_not_enough_data() -> None:
+    scores = [*table(), score("m/new", "a", 99.0)]
+    fitted = fit_quality(scores, {}, BOARDS, as_of=DAY)
+    assert fitted is not None
+    found = judge(fitted, [("m/new", "")], ("m/10", ""), WEIGHTS, max_drop=0.02)["m/new", ""]
+    assert (found.quality.grade, found.p_ok) == (None, None)
+
+
+def test_makers_own_figures_are_weak_evidence() -> None:
+    own = [s.model_copy(update={"self_reported": True}) for s in table()]
+    fitted = fit_quality(own, {}, BOARDS, as_of=DAY)
+    assert fitted is not None
+    assert judge(fitted, [("m/20", "")], ("m/10", ""), WEIGHTS, max_drop=0.02)["m/20", ""].quality.grade == "D"
+
+
+def test_own_evaluations_outrank_boards_by_their_size() -> None:
+    fitted = fit_quality(table(), {}, BOARDS, as_of=DAY)
+    assert fitted is not None
+    bad = {"m/20": EvalResult(model="m/20", score=0.6, n=2000), "m/10": EvalResult(model="m/10", score=0.9, n=2000)}
+    found = judge(fitted, [("m/20", "")], ("m/10", ""), WEIGHTS, max_drop=0.02, own=bad)["m/20", ""]
+    assert found.quality.grade == "A"
+    assert found.p_ok is not None and found.p_ok < 0.1
+
+
+def test_what_was_learned_later_changes_no_earlier_answer() -> None:
+    later = [score("m/20", "a", 1.0, known_from=datetime(2026, 7, 1, tzinfo=UTC), evaluated_on="2026-07-01")]
+    asked = ([("m/20", "")], ("m/10", ""), WEIGHTS)
+    answers = [
+        judge(f, *asked, max_drop=0.02)
+        for s in (table(), table() + later)
+        if (f := fit_quality(s, {}, BOARDS, as_of=DAY))
+    ]
+    assert answers[0] == answers[1]
+
+
+def test_lower_is_better_is_turned_round() -> None:
+    boards = {b: v.model_copy(update={"higher_is_better": False}) for b, v in BOARDS.items()}
+    fitted = fit_quality(table(), {}, boards, as_of=DAY)
+    assert fitted is not None
+    found = judge(fitted, [("m/20", "")], ("m/10", ""), WEIGHTS, max_drop=0.02)["m/20", ""]
+    assert found.p_ok is not None and found.p_ok < 0.05
+
+
+@pytest.mark.parametrize(
+    "scores", [[], [score("m/1", "a", 50.0)], [score(f"m/{n}", "a", float("nan")) for n in range(20)]]
+)
+def test_too_little_is_nothing_not_a_number(scores: list[Score]) -> None:
+    assert fit_quality(scores, {}, BOARDS, as_of=DAY) is None
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.full((5, 3), np.nan),
+        np.full((5, 3), 50.0),
+        np.array([[100.0, 0.0], [np.nan, 50.0]]),
+        np.array([[1200.0, np.nan], [1300.0, 50.0], [np.nan, 60.0]]),
+    ],
+)
+def test_odd_tables_give_finite_answers(table: np.ndarray) -> None:
+    estimator = ScoreEstimator().fit(table)
+    value, low, high = estimator.interval(table)
+    assert np.isfinite(value).all()
+    assert (low <= value + 1e-9).all() and (value <= high + 1e-9).all()
+
+
+def test_percentages_stay_within_0_and_100() -> None:
+    known = [
+        {"model": f"m{n}", "benchmark": b, "score": str(90 + n % 10), "scale": "percent"}
+        for n in range(12)
+        for b in "abc"
+    ]
+    (answer,) = estimate_cells(known[:-1], [("m11", "c")])
+    assert 0 <= answer.low <= answer.value <= answer.high <= 100
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_published_folds_are_beaten_and_the_interval_keeps_its_promise(corpus: Path) -> None:
+    folder = corpus / "quality"
+
+    def rows(name: str) -> list[dict[str, str]]:
+        with (folder / name).open(encoding="utf-8", newline="") as f:
+            return list(csv.DictReader(f))
+
+    models = {r["row"]: r for r in rows("benchpress2026_models.csv")}
+    boards = {r["col"]: r["benchmark_id"] for r in rows("benchpress2026_benchmarks.csv")}
+    raw = {"chatbot_arena_elo", "codeforces_rating", "gdpval_aa_elo", "swelancer_freelance_dollars", "vending_bench_2"}
+    released = {m["model_id"]: m["release_date"] for m in models.values()}
+    truth = {(r["model_id"], r["benchmark_id"]): r["score"] for r in rows("benchpress2026_scores.csv")}
+    folds: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for r in rows("benchpress2026_folds.csv"):
+        folds.setdefault((r["seed"], r["fold"]), []).append((models[r["row"]]["model_id"], boards[r["col"]]))
+    errors, covered, widths = [], [], []
+    for cells in list(folds.values())[:3]:
+        held = set(cells)
+        known = [
+            {
+                "model": m,
+                "benchmark": b,
+                "score": s,
+                "scale": "raw" if b in raw else "percent",
+                "released": released.get(m, ""),
+            }
+            for (m, b), s in truth.items()
+            if (m, b) not in held
+        ]
+        for cell, answer in zip(cells, estimate_cells(known, cells), strict=True):
+            real = float(truth[cell])
+            errors.append(abs(real - answer.value))
+            covered.append(answer.low <= real <= answer.high)
+            widths.append(answer.high - answer.low)
+    assert np.median(errors) <= 4.40
+    assert 0.87 <= np.mean(covered) <= 0.93
+    assert np.median(widths) <= 28
