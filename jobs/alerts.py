@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data.records import Alert, Decision, UseCase
+from data.records import Alert, Cost, Decision, UseCase
 from data.store import Store
 from jobs.messages import alert_message, onboarding_message
 
@@ -21,8 +21,12 @@ def alerts_for(
     now: datetime,
     data_as_of: datetime,
     changed: Sequence[str],
+    listed: Mapping[str, Cost],
 ) -> list[Alert]:
-    """The messages of a cycle: an onboarding summary for use cases seen first, alerts for findings that are news."""
+    """The messages of a cycle: an onboarding summary for use cases seen first, alerts for findings that are news.
+
+    `listed`: today's cost at list prices of the use cases whose team has a contract.
+    """
     known = {r["use_case"] for r in store.rows("select distinct use_case from recommendation")}
     fresh = [(c, d) for c, d in decisions if c.slug not in known]
     out = [
@@ -36,7 +40,16 @@ def alerts_for(
         if d.verdict != "switch" or d.best is None or case.slug not in changed:
             continue
         why = _withheld(case, d, sent, now, data_as_of, first=case.slug not in known)
-        out.append(_alert("cheaper", d, case.channel, alert_message(d, case, now=now), now, why))
+        out.append(
+            _alert(
+                "cheaper",
+                d,
+                case.channel,
+                alert_message(d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug)),
+                now,
+                why,
+            )
+        )
     return out
 
 

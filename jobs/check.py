@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data.errors import DataMissing
-from data.records import Alert, Candidate, Cost, Decision, Endpoint, UseCase
+from data.records import Alert, Candidate, Cost, Decision, UseCase
 from data.registry import Registry
 from data.store import Store
-from data.tasks import blend, load_tasks
 from jobs.alerts import alerts_for
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
-from recommender.cost import RateBook, monthly_cost
+from jobs.shared import at_list_prices, candidate_at_list
+from jobs.weigh import fit, list_cost, weigh
+from recommender.cost import RateBook
 from recommender.decide import decide
-from recommender.rank import Offer, move_of, rank
-from recommender.ratios import ratios, spends_reasoning
 
-if TYPE_CHECKING:
-    from recommender.quality import Fitted, Judgement
-
-CLOUDS = frozenset({"aws", "azure", "google"})  # sell closed models under contract with their makers
-UNPROVEN = "this host states no precision, and the scores were not measured on it"
 Progress = Callable[[str], None]
 
 
@@ -44,165 +38,37 @@ class Checked:
 
 
 def check_cycle(
-    store: Store, registry: Registry, *, now: datetime, progress: Progress = lambda _: None, facts: Facts | None = None
+    store: Store,
+    registry: Registry,
+    *,
+    now: datetime,
+    progress: Progress = lambda _: None,
+    facts: Facts | None = None,
+    rehearsal: str | None = None,
 ) -> Checked:
-    """Decide every use case as of `now` and write what is new. Raises DataMissing where no price is known."""
+    """Decide every use case as of `now` and write what is new. Raises DataMissing where no price is known.
+
+    `rehearsal`: why nothing of this cycle may ever be sent (the demo's messages are shown, recorded and kept back).
+    """
     facts = facts or facts_as_of(store, now)
     if facts is None:
         raise DataMissing(
             "no prices yet.", where=str(store.path), fix="run `undercut scrape` (or `undercut demo`) first."
         )
     progress("estimating quality")
-    fitted = _fit(facts)
+    fitted = fit(facts)
     book = RateBook(facts.rates, at=now)
     weighed: dict[str, list[Candidate]] = {}
     decisions: list[tuple[UseCase, Decision]] = []
+    listed: dict[str, Cost] = {}
     for case in registry.use_cases:
         progress(f"ranking models for {case.slug}")
         current, ranked = weigh(case, facts, book, fitted)
         weighed[case.slug] = [current, *ranked]
+        if (at_list := list_cost(case, book)) is not None:
+            listed[case.slug] = at_list
         decisions.append((case, decide(case, current, ranked, now=now, data_as_of=facts.data_as_of)))
-    return _write(store, registry, decisions, weighed, now, facts)
-
-
-def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) -> tuple[Candidate, list[Candidate]]:
-    """The present choice and every candidate of a use case, ranked."""
-    variants = _variants(case, fitted)
-    judged = _judge(case, fitted, variants)
-    now_endpoint = facts.endpoints[case.current.endpoint_id]
-    now_variant = variants.get(case.current.model_id, "")
-    reasons_now = case.workload.reasoning_tokens.mean > 0
-
-    def offer(endpoint_id: str, tier: str, tier_share: float) -> Offer:
-        endpoint = facts.endpoints[endpoint_id]
-        model_id = endpoint.model_id
-        move = move_of(now_endpoint, endpoint)
-        same = move in ("tier", "endpoint")
-        variant = now_variant if same else variants.get(model_id or "", "")
-        known = fitted.variants(model_id) if fitted and model_id else []
-        prompt, answer = ratios(
-            same_model=same,
-            same_maker=move != "vendor",
-            reasons=spends_reasoning(variant, known),
-            reasons_now=reasons_now,
-        )
-        cost = monthly_cost(
-            case.workload, book, endpoint_id, tier=tier, tier_share=tier_share, token_ratio=prompt, output_ratio=answer
-        )
-        found = judged.get((model_id or "", variant))
-        quality = found.quality if found else None
-        if quality is not None and not same and _unproven_host(facts, endpoint):
-            quality = quality.model_copy(update={"grade": quality.grade and "D", "notes": (*quality.notes, UNPROVEN)})
-        return Offer(
-            endpoint=endpoint,
-            model=facts.models.get(model_id) if model_id else None,
-            tier=tier,  # type: ignore[arg-type]
-            variant=variant,
-            cost=cost,
-            quality=quality,
-            p_ok=_p_same(case, facts, endpoint_id) if same else found.p_ok if found else None,
-            first_seen=facts.first_seen.get(endpoint_id),
-        )
-
-    present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
-    return rank(case, present, list(_offers(case, facts, book, offer)), today=book.at.date())
-
-
-def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:
-    share = case.workload.batchable_share
-    for endpoint_id in book.endpoints():
-        if endpoint_id not in facts.endpoints or endpoint_id.partition(":")[2].startswith("~"):
-            continue  # a pointer that moves is no choice
-        if endpoint_id.endswith(":batch") and share < 1:
-            continue  # an id that only takes batches, and not all calls can wait
-        if endpoint_id != case.current.endpoint_id:
-            yield offer(endpoint_id, "standard", 1.0)
-            continue
-        for tier in book.tiers(endpoint_id):
-            if (
-                tier != case.current.tier
-                and tier in ("batch", "flex")
-                and share > 0
-                and case.current.tier == "standard"
-            ):
-                yield offer(endpoint_id, tier, share)
-
-
-def _present(case: UseCase, book: RateBook, listed: Offer) -> Offer:
-    """What runs today at the team's own price, where it has one."""
-    if not case.current.private_price and not case.current.discount_share:
-        return listed
-    own = monthly_cost(
-        case.workload,
-        book,
-        case.current.endpoint_id,
-        tier=case.current.tier,
-        private_price=case.current.private_price,
-        discount_share=case.current.discount_share,
-    )
-    return Offer(**{**vars(listed), "cost": own})
-
-
-def _unproven_host(facts: Facts, endpoint: Endpoint) -> bool:
-    """Weights may run worse elsewhere than where they were scored: the maker, or a cloud under contract with it."""
-    model = facts.models.get(endpoint.model_id or "")
-    contract = endpoint.provider in CLOUDS and model is not None and model.open_weights is False
-    return not (endpoint.first_party or contract or endpoint.precision in ("bf16", "fp16"))
-
-
-def _p_same(case: UseCase, facts: Facts, endpoint_id: str) -> float | None:
-    """Same weights: certain on the same endpoint and on clouds under contract; elsewhere only a stated precision helps."""
-    if endpoint_id == case.current.endpoint_id:
-        return 1.0
-    return None if _unproven_host(facts, facts.endpoints[endpoint_id]) else 1.0
-
-
-def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> dict[tuple[str, str], Judgement]:
-    if fitted is None:
-        return {}
-    from recommender.quality import judge
-
-    incumbent = (case.current.model_id, variants.get(case.current.model_id, ""))
-    own = {r.model: r for r in case.evals.results}
-    return judge(
-        fitted,
-        sorted(variants.items()),
-        incumbent,
-        _weights(case),
-        max_drop=case.quality.max_drop,
-        floor=case.quality.floor,
-        own=own,
-    )
-
-
-def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:
-    """The run setting weighed for each model: the one asked for, else the one with most boards of the task measured.
-
-    Of equals the default setting, then the one that spends least.
-    """
-    if fitted is None:
-        return {}
-    boards = list(_weights(case))
-    best: dict[str, tuple[tuple[int, bool, int], str]] = {}
-    for model_id, variant in fitted.rows:
-        asked = model_id == case.current.model_id and f"effort={case.current.effort}" == variant
-        effort = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-        spent = next((n for n, e in enumerate(effort) if f"effort={e}" in variant), 0)
-        worth = (99 if asked else len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
-        if model_id not in best or (worth, variant) > best[model_id]:
-            best[model_id] = (worth, variant)
-    return {m: v for m, (_, v) in best.items()}
-
-
-def _weights(case: UseCase) -> dict[str, float]:
-    return case.quality.benchmarks or blend(load_tasks(), case.tasks)
-
-
-def _fit(facts: Facts) -> Fitted | None:
-    from recommender.quality import fit_quality
-
-    released = {m.model_id: m.released_on for m in facts.models.values() if m.released_on}
-    return fit_quality(facts.scores, released, facts.benchmarks, as_of=facts.as_of)
+    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal)
 
 
 def _write(
@@ -210,8 +76,10 @@ def _write(
     registry: Registry,
     decisions: list[tuple[UseCase, Decision]],
     weighed: dict[str, list[Candidate]],
+    listed: dict[str, Cost],
     now: datetime,
     facts: Facts,
+    rehearsal: str | None,
 ) -> Checked:
     """Only what is not the last state is written: the same facts and registry twice add nothing."""
     last = {
@@ -223,15 +91,20 @@ def _write(
     }
     run_id = hashlib.blake2b(f"{now.isoformat()}{facts.data_as_of}".encode(), digest_size=6).hexdigest()
     changed = [case.slug for case, d in decisions if last.get(case.slug) != _sha(d)]
-    alerts = alerts_for(store, decisions, now=now, data_as_of=facts.data_as_of, changed=changed)
+    alerts = alerts_for(store, decisions, now=now, data_as_of=facts.data_as_of, changed=changed, listed=listed)
     with store.transaction():
         _register(store, registry, now)
         for case, d in decisions:
             if case.slug in changed:
-                store.insert("recommendation", [_recommendation(run_id, d)])
-                store.insert("candidate", (_candidate(run_id, c) for c in weighed[case.slug]))
+                at_list = listed.get(case.slug)
+                store.insert("recommendation", [_recommendation(run_id, at_list_prices(d, at_list), _sha(d))])
+                current, *others = weighed[case.slug]
+                kept = [current.model_copy(update={"cost": at_list}) if at_list else current]
+                kept += [candidate_at_list(c, at_list) if at_list else c for c in others]
+                store.insert("candidate", (_candidate(run_id, c) for c in kept))
         for alert in alerts:
-            enqueue(store, alert, run_id=run_id)
+            held = alert.withheld_because or rehearsal
+            enqueue(store, alert.model_copy(update={"withheld_because": held}), run_id=run_id)
     return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of)
 
 
@@ -260,7 +133,7 @@ def _register(store: Store, registry: Registry, now: datetime) -> None:
     store.insert("use_case", rows, unique=("use_case", "entry_sha"))
 
 
-def _recommendation(run_id: str, d: Decision) -> dict[str, Any]:
+def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:
     cost: Cost | None = d.current.cost
     best = d.best
     return {
@@ -286,7 +159,7 @@ def _recommendation(run_id: str, d: Decision) -> dict[str, Any]:
         "rate_ids": list(d.rate_ids),
         "score_ids": list(d.score_ids),
         "decision": d.model_dump(mode="json"),
-        "decision_sha": _sha(d),
+        "decision_sha": sha,
     }
 
 

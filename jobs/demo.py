@@ -13,6 +13,7 @@ from jobs.check import Checked, check_cycle
 from jobs.ingest import Added, add_catalogue, add_package, add_seed
 
 Progress = Callable[[str], None]
+REHEARSAL = "demo: shown, never sent"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
         package = load_package()
         as_of = package.capture.as_of or package.capture.fetched_at
         added = fill(store, package.body, lambda: add_package(store, package), matcher, as_of, progress)
-        checked = check_cycle(store, registry, now=as_of, progress=progress)
+        checked = check_cycle(store, registry, now=as_of, progress=progress, rehearsal=REHEARSAL)
         if checked.changed or any(a.outcome != "unchanged" for a in added) or not (home / "market.duckdb").exists():
             progress("publishing the database")
             store.publish()

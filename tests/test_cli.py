@@ -17,7 +17,14 @@ def run(*words: str, home: Path, text: str = "", **env: str) -> subprocess.Compl
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("UNDERCUT_", "SLACK_"))}
     settings = clean | {"UNDERCUT_HOME": str(home)} | env
     return subprocess.run(
-        [str(BIN / "undercut"), *words], input=text, check=False, capture_output=True, text=True, env=settings, cwd=ROOT, timeout=120
+        [str(BIN / "undercut"), *words],
+        input=text,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=settings,
+        cwd=ROOT,
+        timeout=120,
     )
 
 
@@ -64,8 +71,9 @@ def test_a_first_run_sends_no_alert(home: Path) -> None:
             "sql", "select kind, withheld_because, sent from alerts", "--json", home=home
         ).stdout.splitlines()
     ]
-    assert {a["kind"] for a in alerts if a["withheld_because"] is None} == {"onboarding"}
-    assert all(a["withheld_because"] for a in alerts if a["kind"] == "cheaper")
+    assert {a["kind"] for a in alerts if a["withheld_because"] == "demo: shown, never sent"} == {"onboarding"}
+    assert all(a["withheld_because"].startswith("first run") for a in alerts if a["kind"] == "cheaper")
+    assert json.loads(run("sql", "select count(*) as n from outbox", "--json", home=home).stdout) == {"n": 0}
 
 
 def test_every_figure_of_a_finding_leads_to_the_kept_text(home: Path) -> None:
@@ -87,6 +95,11 @@ def test_private_prices_never_reach_the_database_or_a_message(tmp_path: Path) ->
     done = run("demo", home=tmp_path / "h", UNDERCUT_REGISTRY=str(registry))
     assert done.returncode == 0, done.stderr
     everything = run("sql", "select * from use_case", "--json", home=tmp_path / "h").stdout
+    everything += run("sql", "select * from recommendation", "--json", home=tmp_path / "h").stdout
+    kept = json.loads(
+        run("sql", "select cost_usd_per_month as usd from use_cases", "--json", home=tmp_path / "h").stdout
+    )
+    assert round(kept["usd"]) == 1612  # at list prices
     for secret in ("0.3717", "1.2345"):
         assert secret not in everything
         assert secret not in done.stdout

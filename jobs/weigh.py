@@ -1,0 +1,176 @@
+"""One use case weighed: every endpoint with its cost, quality and probability, as offers for the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from data.records import Candidate, Cost, Endpoint, UseCase
+from data.tasks import blend, load_tasks
+from jobs.facts import Facts
+from recommender.cost import RateBook, monthly_cost
+from recommender.rank import Offer, move_of, rank
+from recommender.ratios import ratios, spends_reasoning
+
+if TYPE_CHECKING:
+    from recommender.quality import Fitted, Judgement
+
+CLOUDS = frozenset({"aws", "azure", "google"})  # sell closed models under contract with their makers
+UNPROVEN = "this host states no precision, and the scores were not measured on it"
+
+
+def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) -> tuple[Candidate, list[Candidate]]:
+    """The present choice and every candidate of a use case, ranked."""
+    variants = _variants(case, fitted)
+    judged = _judge(case, fitted, variants)
+    now_endpoint = facts.endpoints[case.current.endpoint_id]
+    now_variant = variants.get(case.current.model_id, "")
+    reasons_now = case.workload.reasoning_tokens.mean > 0
+
+    def offer(endpoint_id: str, tier: str, tier_share: float) -> Offer:
+        endpoint = facts.endpoints[endpoint_id]
+        model_id = endpoint.model_id
+        move = move_of(now_endpoint, endpoint)
+        same = move in ("tier", "endpoint")
+        variant = now_variant if same else variants.get(model_id or "", "")
+        known = fitted.variants(model_id) if fitted and model_id else []
+        prompt, answer = ratios(
+            same_model=same,
+            same_maker=move != "vendor",
+            reasons=spends_reasoning(variant, known),
+            reasons_now=reasons_now,
+        )
+        cost = monthly_cost(
+            case.workload,
+            book,
+            endpoint_id,
+            tier=tier,
+            tier_share=tier_share,
+            token_ratio=prompt,
+            output_ratio=answer,
+            discount_share=case.current.discount_share
+            if endpoint_id == case.current.endpoint_id and tier_share < 1
+            else 0.0,
+        )
+        found = judged.get((model_id or "", variant))
+        quality = found.quality if found else None
+        if quality is not None and not same and _unproven_host(facts, endpoint):
+            quality = quality.model_copy(update={"grade": quality.grade and "D", "notes": (*quality.notes, UNPROVEN)})
+        return Offer(
+            endpoint=endpoint,
+            model=facts.models.get(model_id) if model_id else None,
+            tier=tier,  # type: ignore[arg-type]
+            variant=variant,
+            cost=cost,
+            quality=quality,
+            p_ok=_p_same(case, facts, endpoint_id) if same else found.p_ok if found else None,
+            first_seen=facts.first_seen.get(endpoint_id),
+        )
+
+    present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
+    return rank(case, present, list(_offers(case, facts, book, offer)), today=book.at.date())
+
+
+def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:
+    share = case.workload.batchable_share
+    for endpoint_id in book.endpoints():
+        if endpoint_id not in facts.endpoints or endpoint_id.partition(":")[2].startswith("~"):
+            continue  # a pointer that moves is no choice
+        if endpoint_id.endswith(":batch") and share < 1:
+            continue  # an id that only takes batches, and not all calls can wait
+        if endpoint_id != case.current.endpoint_id:
+            yield offer(endpoint_id, "standard", 1.0)
+            continue
+        for tier in book.tiers(endpoint_id):
+            if (
+                tier != case.current.tier
+                and tier in ("batch", "flex")
+                and share > 0
+                and case.current.tier == "standard"
+            ):
+                yield offer(endpoint_id, tier, share)
+
+
+def list_cost(case: UseCase, book: RateBook) -> Cost | None:
+    """Today's cost at list prices where the team pays otherwise; None where it pays the list."""
+    if not case.current.private_price and not case.current.discount_share:
+        return None
+    found = monthly_cost(case.workload, book, case.current.endpoint_id, tier=case.current.tier)
+    return found if isinstance(found, Cost) else None
+
+
+def _present(case: UseCase, book: RateBook, listed: Offer) -> Offer:
+    """What runs today at the team's own price, where it has one."""
+    if not case.current.private_price and not case.current.discount_share:
+        return listed
+    own = monthly_cost(
+        case.workload,
+        book,
+        case.current.endpoint_id,
+        tier=case.current.tier,
+        private_price=case.current.private_price,
+        discount_share=case.current.discount_share,
+    )
+    return Offer(**{**vars(listed), "cost": own})
+
+
+def _unproven_host(facts: Facts, endpoint: Endpoint) -> bool:
+    """Weights may run worse elsewhere than where they were scored: the maker, or a cloud under contract with it."""
+    model = facts.models.get(endpoint.model_id or "")
+    contract = endpoint.provider in CLOUDS and model is not None and model.open_weights is False
+    return not (endpoint.first_party or contract or endpoint.precision in ("bf16", "fp16"))
+
+
+def _p_same(case: UseCase, facts: Facts, endpoint_id: str) -> float | None:
+    """Same weights: certain on the same endpoint and on clouds under contract; elsewhere only a stated precision helps."""
+    if endpoint_id == case.current.endpoint_id:
+        return 1.0
+    return None if _unproven_host(facts, facts.endpoints[endpoint_id]) else 1.0
+
+
+def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> dict[tuple[str, str], Judgement]:
+    if fitted is None:
+        return {}
+    from recommender.quality import judge
+
+    incumbent = (case.current.model_id, variants.get(case.current.model_id, ""))
+    own = {r.model: r for r in case.evals.results}
+    return judge(
+        fitted,
+        sorted(variants.items()),
+        incumbent,
+        _weights(case),
+        max_drop=case.quality.max_drop,
+        floor=case.quality.floor,
+        own=own,
+    )
+
+
+def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:
+    """The run setting weighed for each model: the one asked for, else the one with most boards of the task measured.
+
+    Of equals the default setting, then the one that spends least.
+    """
+    if fitted is None:
+        return {}
+    boards = list(_weights(case))
+    best: dict[str, tuple[tuple[int, bool, int], str]] = {}
+    for model_id, variant in fitted.rows:
+        asked = model_id == case.current.model_id and f"effort={case.current.effort}" == variant
+        effort = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+        spent = next((n for n, e in enumerate(effort) if f"effort={e}" in variant), 0)
+        worth = (99 if asked else len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
+        if model_id not in best or (worth, variant) > best[model_id]:
+            best[model_id] = (worth, variant)
+    return {m: v for m, (_, v) in best.items()}
+
+
+def _weights(case: UseCase) -> dict[str, float]:
+    return case.quality.benchmarks or blend(load_tasks(), case.tasks)
+
+
+def fit(facts: Facts) -> Fitted | None:
+    from recommender.quality import fit_quality
+
+    released = {m.model_id: m.released_on for m in facts.models.values() if m.released_on}
+    return fit_quality(facts.scores, released, facts.benchmarks, as_of=facts.as_of)
