@@ -1,10 +1,11 @@
 """Workload x rates -> USD. One evaluator for single calls and for a month; unknown prices are texts, never 0.
 
 `price_line` prices one call from a JSON entry, `monthly_cost` a registered workload, `cost_table` many on all
-endpoints; `RateBook` holds the rates in force at an instant as sheets by prompt length and hour.
+endpoints; `RateBook` holds the rates in force at an instant as sheets by prompt length and hour,
+`Desk` those of any instant.
 """
 
-from recommender.cost.book import RateBook
+from recommender.cost.book import Desk, RateBook
 from recommender.cost.call import NoPrice, price_call, price_line
 from recommender.cost.demand import share_above
 from recommender.cost.force import rates_in_force
@@ -14,6 +15,7 @@ from recommender.cost.windows import window_share
 
 __all__ = [
     "CostTable",
+    "Desk",
     "NoPrice",
     "RateBook",
     "Ratio",

@@ -1,13 +1,16 @@
-"""The rates in force at an instant, by endpoint and tier, with price sheets compiled when first asked for."""
+"""Rates by endpoint and tier, at one instant (`RateBook`) or at any (`Desk`); sheets are compiled when first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from data.records import Rate
 from recommender.cost.force import rates_in_force
 from recommender.cost.sheet import Sheet, compile_sheet
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class RateBook:
@@ -38,3 +41,24 @@ class RateBook:
         if tier not in tiers:
             return None
         return compile_sheet(tiers.get("standard", ()), tiers[tier] if tier != "standard" else None)
+
+
+class Desk:
+    """Price sheets for any instant, by all that is known today; each is compiled once between two changes of price."""
+
+    def __init__(self, rates: Mapping[str, Sequence[Rate]]) -> None:
+        self.rates = rates  # by endpoint
+        self._changes: dict[str, list[datetime]] = {}
+        self._books: dict[tuple[str, int], RateBook] = {}
+
+    def book(self, endpoint_id: str, at: datetime) -> RateBook:
+        """The book of one endpoint at an instant. Raises KeyError where nobody knows the endpoint."""
+        changes = self._changes.get(endpoint_id)
+        if changes is None:
+            own = self.rates[endpoint_id]
+            changes = sorted({t for r in own for t in (r.valid_from, r.valid_to, r.known_from) if t is not None})
+            self._changes[endpoint_id] = changes
+        key = (endpoint_id, bisect_right(changes, at))
+        if key not in self._books:
+            self._books[key] = RateBook(self.rates[endpoint_id], at=at, known_at=FOREVER)
+        return self._books[key]

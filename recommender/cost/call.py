@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from data.records import Rate
-from recommender.cost.book import RateBook
-from recommender.cost.sheet import Line, Sheet
+from recommender.cost.book import Desk, RateBook
+from recommender.cost.sheet import Line, Sheet, exact
 
 PROMPT_PARTS = (
     "cached_input", "cache_write", "cache_write_1h", "audio_input", "cached_audio_input", "image_input",
@@ -22,11 +22,10 @@ COUNTS = ("input", "output", *PROMPT_PARTS, *ANSWER_PARTS, *UNITS)
 SPELLINGS = {"requests": "request", "images": "image", "web_searches": "web_search", "file_searches": "file_search"}
 SPELLINGS |= {"pages": "page"}
 TIERS = ("standard", "batch", "flex", "priority")
-FOREVER = datetime.max.replace(tzinfo=UTC)
 ZERO = Decimal(0)
 EXAMPLE = '{"endpoint": "openai:gpt-4o", "input": 1200, "output": 90, "at": "2026-11-01T00:00:00Z"}'
 Count = int | Decimal
-Book = Iterable[Rate] | Mapping[str, list[Rate]]
+Book = Desk | Iterable[Rate] | Mapping[str, list[Rate]]
 
 
 class NoPrice(ValueError):
@@ -36,13 +35,12 @@ class NoPrice(ValueError):
 def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
     """`{"usd": text, "rates": [...]}` for one entry of `undercut price`, or `{"error": text}`; never 0 for unknown.
 
-    `rates` may be grouped by endpoint. `input` counts the whole prompt, `output` every generated token; the other token
+    For many lines hand in a `Desk`, which compiles each sheet once. `input` counts the whole prompt, `output` every generated token; the other token
     counts are parts of these and do not overlap. `notes` is there where a meter is charged as another.
     """
     try:
         endpoint, tier, at, counts = _read(entry)
-        own = _own(rates, endpoint)
-        book = RateBook(own, at=at, known_at=FOREVER)
+        book = _book(rates, endpoint, at)
         sheet = book.sheet(endpoint, tier)
         if sheet is None:
             has = ", ".join(book.tiers(endpoint)) or "nothing in force then"
@@ -50,7 +48,7 @@ def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
         usd, used = price_call(sheet, counts, at)
     except NoPrice as error:
         return {"error": str(error)}
-    answer: dict[str, Any] = {"usd": _text(usd), "rates": [_shown(line.rate) for line in used]}
+    answer: dict[str, Any] = {"usd": exact(usd), "rates": [line.shown for line in used]}
     notes = [line.note for line in used if line.note]
     return answer | ({"notes": notes} if notes else {})
 
@@ -84,21 +82,29 @@ def _parts_of(whole: str, counts: Mapping[str, Count]) -> str:
     return ", ".join(p for p in counts if PARTS.get(p) == whole)
 
 
-def _own(rates: Book, endpoint: str) -> Iterable[Rate]:
-    if isinstance(rates, Mapping):
-        own, known = rates.get(endpoint), set(rates)
+def _book(rates: Book, endpoint: str, at: datetime) -> RateBook:
+    if isinstance(rates, Desk):
+        desk = rates
+    elif isinstance(rates, Mapping):
+        desk = Desk(rates)
     else:
-        own = [r for r in rates if r.endpoint_id == endpoint] or None
-        known = {r.endpoint_id for r in rates}
-    if own is not None:
-        return own
+        desk = Desk(_grouped(rates))
+    if endpoint in desk.rates:
+        return desk.book(endpoint, at)
     provider, colon, name = endpoint.partition(":")
     if not colon:
         raise NoPrice(f"no endpoint {endpoint!r}; price ids read provider:model id, e.g. openai:gpt-4o")
-    providers = sorted({e.partition(":")[0] for e in known})
+    providers = sorted({e.partition(":")[0] for e in desk.rates})
     if provider not in providers:
         raise NoPrice(f"no endpoint {endpoint!r}: no provider {provider!r}; known: {', '.join(providers)}")
     raise NoPrice(f"no endpoint {endpoint!r}: {provider} is known, its model {name!r} is not; names are never guessed")
+
+
+def _grouped(rates: Iterable[Rate]) -> dict[str, list[Rate]]:
+    grouped: dict[str, list[Rate]] = {}
+    for rate in rates:
+        grouped.setdefault(rate.endpoint_id, []).append(rate)
+    return grouped
 
 
 def _read(entry: Mapping[str, Any]) -> tuple[str, str, datetime, dict[str, Count]]:
@@ -137,23 +143,3 @@ def _instant(value: object) -> datetime:
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise NoPrice(f'"at" is not an ISO instant: {value!r}, e.g. "2026-11-01T00:00:00Z"') from None
-
-
-def _shown(rate: Rate) -> dict[str, Any]:
-    return {
-        "meter": rate.meter,
-        "tier": rate.tier,
-        "usd_per_mtok": None if rate.usd_per_mtok is None else _text(rate.usd_per_mtok),
-        "usd_per_unit": None if rate.usd_per_unit is None else _text(rate.usd_per_unit),
-        "above_tokens": rate.context_min_tokens,
-        "up_to_tokens": rate.context_max_tokens,
-        "time_window": rate.time_window,
-        "valid_from": rate.valid_from.isoformat() if rate.valid_from else None,
-        "source": rate.source_id,
-        "claims": list(rate.claim_ids),
-    }
-
-
-def _text(amount: Decimal) -> str:
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from data.records import Rate
 from recommender.cost.windows import covers
@@ -38,6 +39,23 @@ class Line:
     @cached_property
     def rate_id(self) -> str:
         return self.rate.rate_id
+
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """The rate as an answer of `undercut price` shows it; do not change it, all answers share it."""
+        rate = self.rate
+        return {
+            "meter": rate.meter,
+            "tier": rate.tier,
+            "usd_per_mtok": None if rate.usd_per_mtok is None else exact(rate.usd_per_mtok),
+            "usd_per_unit": None if rate.usd_per_unit is None else exact(rate.usd_per_unit),
+            "above_tokens": rate.context_min_tokens,
+            "up_to_tokens": rate.context_max_tokens,
+            "time_window": rate.time_window,
+            "valid_from": rate.valid_from.isoformat() if rate.valid_from else None,
+            "source": rate.source_id,
+            "claims": list(rate.claim_ids),
+        }
 
 
 Lines = Mapping[str, Line]
@@ -74,6 +92,12 @@ def compile_sheet(standard: Sequence[Rate], own: Sequence[Rate] | None = None) -
         for low, high in bands
     )
     return Sheet(edges, windows, cells)
+
+
+def exact(amount: Decimal) -> str:
+    """Money as plain text, no digit lost, no empty places."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def meter_name(rate: Rate) -> str:
