@@ -1,0 +1,189 @@
+"""use_cases.yaml: every fault at once, each with file, line, column, key and fix; every effective value with its origin."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from data.errors import RegistryError
+from data.registry import load_registry, schema
+
+ROOT = Path(__file__).parents[1]
+HEAD = "use_cases:\n"
+GOOD = """  support-triage:
+    task: classification
+    model: openai/gpt-4o
+    traffic: 20k/day
+    tokens: {in: 900, out: 40}
+    channel: "#support-ai"
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    model_id: str | None
+    endpoint_ids: tuple[str, ...]
+    proposals: tuple[str, ...] = ()
+
+
+def resolve(name: str, via: str | None, region: str | None) -> Found:
+    """A small catalogue of our own."""
+    if name == "gpt-4o":
+        return Found("openai/gpt-4o", ("openai:gpt-4o", "azure:gpt-4o@eu", "azure:gpt-4o@us"))
+    if name.endswith("-9"):
+        return Found(None, (), ("anthropic/claude-opus-4-6",))
+    maker, _, slug = name.partition("/")
+    return Found(name, (f"{via or maker}:{slug}",))
+
+
+def faults(text: str, tmp_path: Path) -> list[str]:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_registry([file], resolve)
+    return [str(p).removeprefix(f"{tmp_path}/") for p in caught.value.problems]
+
+
+def loaded(text: str, tmp_path: Path) -> Any:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_registry([file], resolve).use_cases[0]
+
+
+def test_the_shortest_form(tmp_path: Path) -> None:
+    case = loaded(HEAD + GOOD, tmp_path)
+    assert (case.slug, case.tasks, case.current.endpoint_id) == (
+        "support-triage",
+        {"classification": 1.0},
+        "openai:gpt-4o",
+    )
+    assert case.workload.calls_per_month == pytest.approx(20_000 * 365 / 12)
+    assert (case.quality.max_drop, case.quality.confidence, case.switch.min_saving_usd_per_month) == (0.02, 0.85, 100)
+    assert case.require.deny == ("*:free", "*-preview")
+    assert case.origins["traffic.calls"].endswith("use_cases.yaml:5")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("support-triage:", "Support Triage:"), 'use_cases.yaml:2:3: use_cases: "Support Triage" is not a slug. Fix: support-triage (a-z, 0-9, -; 2 to 63 characters).'),
+        (("classification", "clasification"), 'use_cases.yaml:3:11: support-triage.task: no task "clasification". Fix: classification.'),
+        (("model:", "modle:"), 'use_cases.yaml:4:5: support-triage: unknown key "modle". Fix: write "model".'),
+        (("openai/gpt-4o", "gpt-4o"), 'use_cases.yaml:4:12: support-triage.model: "gpt-4o" fits 3 endpoints. Fix: write the price id, one of openai:gpt-4o, azure:gpt-4o@eu, azure:gpt-4o@us.'),
+        (("20k/day", "20000"), "use_cases.yaml:5:14: support-triage.traffic: 20000 has no period. Fix: did you mean 20000/day?"),
+        ((", out: 40", ""), 'use_cases.yaml:6:13: support-triage.tokens: "out" is missing. Fix: tokens: {in: 900, out: 40}.'),
+        (('    channel: "#support-ai"\n', ""), 'use_cases.yaml:2:3: support-triage: no channel. Fix: add channel: "#…".'),
+        (("openai/gpt-4o", "anthropic/claude-opus-9"), "use_cases.yaml:4:12: support-triage.model: anthropic/claude-opus-9 is not in the catalogue. Fix: nearest names are anthropic/claude-opus-4-6; a new name goes into the catalogue."),
+        (("task: classification", "task: {extraction: 0.5, long_context: 0.4}"), "use_cases.yaml:3:11: support-triage.task: weights add up to 0.9. Fix: make them add up to 1."),
+    ],
+)  # fmt: skip
+def test_each_fault_in_the_words_of_a_person(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    assert faults(HEAD + GOOD.replace(*change), tmp_path) == [message]
+
+
+def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
+    (only,) = faults(HEAD + GOOD + "    task: extraction\n", tmp_path)
+    assert only.startswith("use_cases.yaml:8:5: ")
+    assert '"task" again' in only
+
+
+def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
+    one, two = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    one.write_text(HEAD + GOOD.replace("20k/day", "20000").replace("out: 40", "ouf: 40"), encoding="utf-8")
+    two.write_text(HEAD + GOOD.replace("#support-ai", "support"), encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_registry([one, two, tmp_path / "none.yaml"], resolve)
+    assert [p.file.rsplit("/", 1)[-1] for p in caught.value.problems] == ["a.yaml", "a.yaml", "b.yaml", "none.yaml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "use_cases: {}", "use_cases:\n  - a\n", "{", "a: !!python/object x", "x" * 1_100_000, "use_cases: 5"],
+)
+def test_what_is_no_registry_says_so(text: str, tmp_path: Path) -> None:
+    assert faults(text, tmp_path)
+
+
+def test_dates_and_norway_stay_text(tmp_path: Path) -> None:
+    text = HEAD + GOOD + "    designed: {date: 2025-05-02}\n    tokens2: 1\n"
+    text = text.replace("    tokens2: 1\n", "    tags: [NO, on, 1e3x]\n")
+    case = loaded(text, tmp_path)
+    assert case.designed.date == "2025-05-02"
+    assert case.tags == ("NO", "on", "1e3x")
+
+
+def test_defaults_merge_key_by_key_and_lists_are_replaced(tmp_path: Path) -> None:
+    text = (
+        "defaults:\n  quality: near\n  require: {features: [tools], regions: [eu]}\n  switch: {payback_days: 60}\n"
+        + HEAD + GOOD + "    require: {features: [vision]}\n    switch: {min_saving_month: 500}\n"
+    )  # fmt: skip
+    case = loaded(text, tmp_path)
+    assert (case.quality.max_drop, case.require.features, case.require.regions) == (0.05, ("vision",), ("eu",))
+    assert (case.switch.payback_days, case.switch.min_saving_usd_per_month) == (60, 500)
+    assert case.origins["switch.payback_days"].startswith("defaults ")
+
+
+def test_p50_and_p95_give_the_mean_of_the_product_page(tmp_path: Path) -> None:
+    case = loaded(HEAD + GOOD.replace("in: 900", "in: {p50: 3200, p95: 9000}"), tmp_path)
+    assert round(case.workload.input_tokens.mean) == 3899
+
+
+def test_a_condition_to_reopen_must_be_readable(tmp_path: Path) -> None:
+    ruling = '    decisions:\n      - {model: a/b, verdict: rejected, date: 2026-09-03, reopen_if: "when EU"}\n'
+    (only,) = faults(HEAD + GOOD + ruling, tmp_path)
+    assert only.endswith(
+        'support-triage.decisions[0].reopen_if: cannot read "when EU". Fix: e.g. "region eu available".'
+    )
+
+
+def test_the_shipped_registry_is_valid_and_says_all_it_must() -> None:
+    from scraper.match import Matcher
+
+    tree = YAML(typ="safe", pure=True).load((ROOT / "use_cases.yaml").read_text(encoding="utf-8"))
+    text = json.loads(json.dumps(tree, default=str))
+    assert list(Draft202012Validator(schema()).iter_errors(text)) == []
+    found = load_registry([ROOT / "use_cases.yaml"], Matcher.from_package().resolve)
+    assert len(found.use_cases) >= 6
+    assert found.warnings == ()
+
+
+@pytest.mark.corpus
+def test_the_schema_is_the_agreed_one(corpus: Path) -> None:
+    agreed = corpus.parent / "use_cases.schema.json"
+    assert json.loads(agreed.read_text(encoding="utf-8")) == schema()
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**6),
+    st.floats(allow_nan=False),
+    st.text(max_size=8),
+    st.lists(st.text(max_size=4), max_size=2),
+)
+KEYS = st.sampled_from(
+    ["task", "model", "traffic", "tokens", "quality", "require", "switch", "alerts", "channel", "budget", "x"]
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
+def test_what_the_schema_refuses_the_loader_refuses(tmp_path: Path, change: dict[str, Any]) -> None:
+    entry = YAML(typ="safe", pure=True).load(GOOD)["support-triage"] | change
+    document = {"use_cases": {"support-triage": entry}}
+    valid = not list(Draft202012Validator(schema()).iter_errors(document))
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    try:
+        load_registry([file], resolve)
+        accepted = True
+    except RegistryError as error:
+        accepted = False
+        assert all(p.line >= 1 and p.fix for p in error.problems)
+    assert not accepted or valid
