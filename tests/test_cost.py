@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from data.records import Cost, Rate, Tokens, Workload
 from recommender.cost import (
+    Desk,
     RateBook,
     Ratio,
     cost_table,
     monthly_cost,
     price_line,
+    price_lines,
     rates_in_force,
     share_above,
     window_share,
@@ -26,6 +28,7 @@ from recommender.cost.demand import demand
 from recommender.cost.windows import covers, minutes
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+TOMORROW = AT + timedelta(days=1)
 CALLS = 20_000 * 365 / 12
 
 
@@ -121,15 +124,14 @@ def test_windows_are_read_and_wrap() -> None:
 
 
 def test_what_was_not_known_or_not_begun_is_not_in_force() -> None:
-    tomorrow = AT + timedelta(days=1)
     rates = [
         rate("input", "1"),
-        rate("input", "2", valid_from=tomorrow),
-        rate("input", "3", known_from=tomorrow),
+        rate("input", "2", valid_from=TOMORROW),
+        rate("input", "3", known_from=TOMORROW),
         rate("output", "4", valid_to=AT),
     ]
     assert [(r.meter, r.usd_per_mtok) for r in rates_in_force(rates, AT)] == [("input", 1)]
-    later = rates_in_force(rates, tomorrow)
+    later = rates_in_force(rates, TOMORROW)
     assert [(r.meter, r.usd_per_mtok) for r in later] == [("input", 3)]  # seen last, and not said to end
 
 
@@ -333,7 +335,27 @@ def test_an_unknown_name_is_answered_with_what_is_known() -> None:
     call = {"input": 1, "at": "2026-11-01"}
     assert "provider:model id" in price_line({**call, "endpoint": "gpt-4o"}, BIG)["error"]
     assert "known: a" in price_line({**call, "endpoint": "z:b"}, BIG)["error"]
-    assert "never guessed" in price_line({**call, "endpoint": "a:bb"}, BIG)["error"]
+    assert "near it are a:b" in price_line({**call, "endpoint": "a:bb"}, BIG)["error"]
+
+
+def test_a_line_that_is_no_json_does_not_stop_the_others() -> None:
+    good = json.dumps({"endpoint": "a:b", "input": 1000, "at": "2026-11-01"})
+    first, second, third = price_lines([good, "not json", " ", good], BIG)
+    assert first == third == price_line(json.loads(good), BIG)
+    assert "line 2 is no JSON" in second["error"]
+
+
+def test_a_desk_answers_as_if_each_line_stood_alone() -> None:
+    rates = [
+        rate("input", "1", valid_to=AT),
+        rate("input", "2", valid_from=AT),
+        rate("input", "3", valid_from=TOMORROW),
+    ]
+    desk = Desk({"a:b": rates})
+    for at in (AT - timedelta(seconds=1), AT, TOMORROW - timedelta(seconds=1), TOMORROW, AT):
+        call = {"endpoint": "a:b", "input": 1_000_000, "at": at.isoformat()}
+        assert price_line(call, desk) == price_line(call, rates)
+    assert [price_line({**call, "at": t.isoformat()}, desk)["usd"] for t in (AT, TOMORROW)] == ["2", "3"]
 
 
 @pytest.mark.parametrize("window", ["25:00-26:00", "noon", "01:00-04:00 Mo-Fr", ""])

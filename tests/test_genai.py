@@ -179,6 +179,15 @@ def test_an_empty_package_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
         load_package(Source(id="x", kind="catalogue", name="X", url="pkg:x", released={"0.2.3": "2026-11-10"}))
 
 
+def test_a_package_without_an_expected_model_has_failed() -> None:
+    short = Source.model_validate(
+        {"id": "x", "kind": "catalogue", "name": "X", "url": "pkg:x", "released": {"0.2.3": "2026-11-10"}}
+        | {"expect": {"models": ("gpt-4o", "no-such-model")}}
+    )
+    with pytest.raises(PageChanged, match="without no-such-model"):
+        load_package(short)
+
+
 def test_rates_asked_for_one_by_one_are_those_of_the_whole(reading: PackageReading) -> None:
     rates = package_rates()
     whole: dict[str, list[Rate]] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from data.records import Rate
@@ -53,6 +55,18 @@ def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
     return answer | ({"notes": notes} if notes else {})
 
 
+def price_lines(lines: Iterable[str], rates: Book) -> Iterator[dict[str, Any]]:
+    """One answer a JSON line, in order, blank lines left out; a line that is no JSON is answered with its fault."""
+    desk = _desk(rates)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield price_line(json.loads(line), desk)
+        except json.JSONDecodeError as error:
+            yield {"error": f"line {number} is no JSON object ({error.msg} at column {error.colno}), e.g. {EXAMPLE}"}
+
+
 def price_call(sheet: Sheet, counts: Mapping[str, Count], at: datetime) -> tuple[Decimal, list[Line]]:
     """USD of one call and the lines it used. `counts`: tokens (or units) by meter, as in `price_line`. Raises NoPrice."""
     lines = sheet.lines(counts.get("input", 0), at)
@@ -82,22 +96,26 @@ def _parts_of(whole: str, counts: Mapping[str, Count]) -> str:
     return ", ".join(p for p in counts if PARTS.get(p) == whole)
 
 
-def _book(rates: Book, endpoint: str, at: datetime) -> RateBook:
+def _desk(rates: Book) -> Desk:
     if isinstance(rates, Desk):
-        desk = rates
-    elif isinstance(rates, Mapping):
-        desk = Desk(rates)
-    else:
-        desk = Desk(_grouped(rates))
+        return rates
+    return Desk(rates if isinstance(rates, Mapping) else _grouped(rates))
+
+
+def _book(rates: Book, endpoint: str, at: datetime) -> RateBook:
+    desk = _desk(rates)
     if endpoint in desk.rates:
         return desk.book(endpoint, at)
-    provider, colon, name = endpoint.partition(":")
+    provider, colon, _ = endpoint.partition(":")
     if not colon:
         raise NoPrice(f"no endpoint {endpoint!r}; price ids read provider:model id, e.g. openai:gpt-4o")
     providers = sorted({e.partition(":")[0] for e in desk.rates})
     if provider not in providers:
         raise NoPrice(f"no endpoint {endpoint!r}: no provider {provider!r}; known: {', '.join(providers)}")
-    raise NoPrice(f"no endpoint {endpoint!r}: {provider} is known, its model {name!r} is not; names are never guessed")
+    near = get_close_matches(endpoint, [e for e in desk.rates if e.startswith(f"{provider}:")], 3)
+    raise NoPrice(
+        f"no endpoint {endpoint!r}; names are never guessed{': near it are ' if near else ''}{', '.join(near)}"
+    )
 
 
 def _grouped(rates: Iterable[Rate]) -> dict[str, list[Rate]]:

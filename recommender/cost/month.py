@@ -26,6 +26,9 @@ PRIVATE = {
     "request": "call_usd",
 }
 OPTIONAL = "request"  # a fee that most endpoints do not have
+NO_IMAGE = (
+    "no price per image is known; where images are billed as tokens, count them in tokens.in and leave images out"
+)
 
 
 class Ratio(NamedTuple):
@@ -117,6 +120,6 @@ def _per_call(
                 elif meter == OPTIONAL:
                     continue
                 else:
-                    return f"no {meter} price is known"
+                    return NO_IMAGE if meter == "image" else f"no {meter} price is known"
                 usd[meter] = usd.get(meter, 0.0) + amount * share * price
     return usd

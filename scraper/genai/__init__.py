@@ -50,9 +50,11 @@ def load_package(source: Source | None = None) -> PackageReading:
         for model_id, model in models.items()
         for offer in offers_of(provider, model_id, model, str(capture.sha256), skipped)
     )
-    if len(offers) < source.expect.min_rows:
+    missing = set(source.expect.models) - {model_id for models in package.stated.values() for model_id in models}
+    if len(offers) < source.expect.min_rows or missing:
+        what = f"{len(offers)} prices in it ({source.expect.min_rows} expected)"
         raise PageChanged(
-            f"{len(offers)} prices in it, {source.expect.min_rows} expected.",
+            f"{what}{', without ' if missing else ''}{', '.join(sorted(missing))}.",
             where=capture.url,
             fix="install the version named in requirements.txt.",
         )
