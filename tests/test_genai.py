@@ -146,6 +146,30 @@ def test_what_has_no_word_of_ours_is_counted_and_left_out() -> None:
     assert skipped == {"input_mchars": 1, "search_type=web": 1, "processing=batch&speed=fast": 1}
 
 
+def test_two_conditions_of_one_tier_make_one_price() -> None:
+    variants = [{"when": {"service_tier": word}, "input_mtok": "6"} for word in ("priority", "fast")]
+    found, skipped = offers({"prices": [{"input_mtok": "3"}], "variants": variants})
+    assert [(c.tier, c.amount) for _, c in found] == [("standard", 3), ("priority", 6)]
+    assert skipped == {"again as priority": 1}
+
+
+def test_no_two_rates_stand_in_the_same_place_at_the_same_time(reading: PackageReading) -> None:
+    places = Counter(
+        (
+            r.endpoint_id,
+            r.tier,
+            r.meter,
+            r.unit,
+            r.context_min_tokens,
+            r.context_max_tokens,
+            r.time_window,
+            r.valid_from,
+        )
+        for r in reading.rates
+    )
+    assert [p for p, n in places.items() if n > 1] == []
+
+
 def test_an_unknown_condition_is_refused_and_not_ignored() -> None:
     with pytest.raises(PageChanged, match="nobody has taught us"):
         _price_set(SimpleNamespace(input_mtok=Decimal(1)), SimpleNamespace(weekday="Mon"))

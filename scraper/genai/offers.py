@@ -83,9 +83,15 @@ def offers_of(
     for n, price_set in enumerate(sets):  # the package takes the last that holds, whole
         yield from _set_offers(where, f"prices/{n}", price_set, sets[n + 1 :], skipped, whole=True)
     variants = model.get("variants", ())
+    offered: set[tuple[object, ...]] = set()
     for n, variant in enumerate(variants):  # and of the variants the first that holds, price by price
         same = [v for v in variants[:n] if v["when"] == variant["when"]]
-        yield from _set_offers(where, f"variants/{n}", variant, same, skipped, whole=False)
+        for offer in _set_offers(where, f"variants/{n}", variant, same, skipped, whole=False):
+            if (place := _place(offer)) in offered:
+                skipped[f"again as {offer.claim.tier}"] += 1  # two conditions of the package are one tier of ours
+                continue
+            offered.add(place)
+            yield offer
 
 
 def endpoints_of(provider: str, model_id: str, model: Mapping[str, Any]) -> set[str]:
@@ -143,6 +149,11 @@ def _set_offers(
                 locator=f"{where.pointer}/{place}/{tail}",
             )
             yield Offer(f"{where.provider}:{where.model_id}" + (f"@{region}" if region else ""), claim)
+
+
+def _place(offer: Offer) -> tuple[object, ...]:
+    c = offer.claim
+    return (offer.endpoint_id, c.tier, c.meter, c.per, c.context_min_tokens, c.context_max_tokens, c.valid_from)
 
 
 def _bands(key: str, value: Any) -> Iterator[tuple[int | None, int | None, str, str, str]]:
