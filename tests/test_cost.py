@@ -362,3 +362,15 @@ def test_a_desk_answers_as_if_each_line_stood_alone() -> None:
 def test_an_unreadable_window_is_refused(window: str) -> None:
     with pytest.raises(ValueError, match="window"):
         minutes(window)
+
+
+def test_an_unreadable_window_makes_the_price_unknown_and_stops_nothing_else() -> None:
+    bad = [*BIG, rate("input", "1", time_window="at night")]
+    assert (
+        "cannot read the time window" in price_line({"endpoint": "a:b", "input": 1, "at": "2026-11-01"}, bad)["error"]
+    )
+    good = [r.model_copy(update={"endpoint_id": "a:c"}) for r in BIG]
+    book = RateBook([*bad, *good], at=AT)
+    assert "cannot read the time window" in str(monthly_cost(load(), book, "a:b"))
+    table = cost_table([load()], book)
+    assert [isnan(usd) for usd in table.usd_per_month[0]] == [True, False]

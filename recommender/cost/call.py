@@ -19,6 +19,7 @@ PROMPT_PARTS = (
     "cached_image_input", "video_input",
 )  # fmt: skip
 ANSWER_PARTS = ("reasoning", "audio_output", "image_output", "video_output")
+PARTS = dict.fromkeys(PROMPT_PARTS, "input") | dict.fromkeys(ANSWER_PARTS, "output")
 UNITS = ("request", "image", "web_search", "file_search", "page")
 COUNTS = ("input", "output", *PROMPT_PARTS, *ANSWER_PARTS, *UNITS)
 SPELLINGS = {"requests": "request", "images": "image", "web_searches": "web_search", "file_searches": "file_search"}
@@ -37,8 +38,9 @@ class NoPrice(ValueError):
 def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
     """`{"usd": text, "rates": [...]}` for one entry of `undercut price`, or `{"error": text}`; never 0 for unknown.
 
-    For many lines hand in a `Desk`, which compiles each sheet once. `input` counts the whole prompt, `output` every generated token; the other token
-    counts are parts of these and do not overlap. `notes` is there where a meter is charged as another.
+    `input` counts the whole prompt, `output` every generated token; the other token counts are parts of these and do
+    not overlap. `notes` is there where a meter is charged as another. For many lines hand in a `Desk`, which compiles
+    each sheet once.
     """
     try:
         endpoint, tier, at, counts = _read(entry)
@@ -48,7 +50,7 @@ def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
             has = ", ".join(book.tiers(endpoint)) or "nothing in force then"
             raise NoPrice(f"{endpoint} has no {tier} price at {at:%Y-%m-%d %H:%M} UTC; it has: {has}")
         usd, used = price_call(sheet, counts, at)
-    except NoPrice as error:
+    except ValueError as error:  # NoPrice, or a time window nobody can read
         return {"error": str(error)}
     answer: dict[str, Any] = {"usd": exact(usd), "rates": [line.shown for line in used]}
     notes = [line.note for line in used if line.note]
@@ -87,9 +89,6 @@ def price_call(sheet: Sheet, counts: Mapping[str, Count], at: datetime) -> tuple
         usd += line.usd * count
         used.append(line)
     return usd, used
-
-
-PARTS = dict.fromkeys(PROMPT_PARTS, "input") | dict.fromkeys(ANSWER_PARTS, "output")
 
 
 def _parts_of(whole: str, counts: Mapping[str, Count]) -> str:

@@ -102,7 +102,10 @@ def _per_call(
     load: Workload, sheet: Sheet, prompt: float, answer: float, private: Mapping[str, Decimal], used: _Used
 ) -> dict[str, float] | str:
     """USD a call by meter at given token ratios, or what has no price."""
-    shares = window_shares(sheet.windows, load.hours_utc)
+    try:
+        shares = window_shares(sheet.windows, load.hours_utc)
+    except ValueError as error:
+        return str(error)
     usd: dict[str, float] = {}
     for wanted, windows in zip(demand(load, sheet.edges, prompt, answer), sheet.cells, strict=True):
         for share, lines in zip(shares, windows, strict=True):

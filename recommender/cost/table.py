@@ -38,7 +38,11 @@ def cost_table(workloads: Sequence[Workload], book: RateBook, *, tier: str = "st
     usd = np.empty((len(workloads), len(names)))
     sheets = list(priced.values())
     for (edges, windows), columns in alike.items():
-        wanted = np.array([_wanted(w, edges, windows) for w in workloads]).reshape(len(workloads), -1)
+        try:
+            wanted = np.array([_wanted(w, edges, windows) for w in workloads]).reshape(len(workloads), -1)
+        except ValueError:  # a time window nobody can read: `monthly_cost` says which
+            usd[:, columns] = np.nan
+            continue
         prices = np.array([_prices(sheets[n]) for n in columns])
         unknown = (wanted > 0).astype(float) @ np.isnan(prices).astype(float).T > 0
         sums = wanted @ np.nan_to_num(prices).T
