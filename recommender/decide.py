@@ -28,7 +28,7 @@ def decide(
     verdict, best, reason = _verdict(use_case, current, candidates, prices)
     easier = _easiest(use_case, candidates) if best is not None else None
     used = [c for c in (current, best, easier) if c is not None]
-    others = [c for c in candidates if c.eligible and c.p_ok is not None and c is not best and c is not easier]
+    others = _others(use_case, candidates, [best, easier])
     return Decision(
         rec=recommendation_id(use_case.slug, best or current),
         use_case=use_case.slug,
@@ -40,7 +40,7 @@ def decide(
         current=current,
         best=best,
         easier=easier if easier is not None and (best is None or easier.endpoint_id != best.endpoint_id) else None,
-        others=tuple(others[:OTHERS]),
+        others=others,
         constraint_usd_per_month=prices,
         rate_ids=tuple(dict.fromkeys(i for c in used if c.cost for i in c.cost.rate_ids)),
         score_ids=tuple(dict.fromkeys(i for c in used if c.quality for i in c.quality.score_ids)),
@@ -88,7 +88,7 @@ def _verdict(
         return "wait", best, f"only the central estimate passes: it must hold {use_case.switch.hold_days} days"
     maybe = [c for c in worth if (c.p_ok or 0) >= LIKELY_ENOUGH_TO_TEST]
     if maybe:
-        best = max(maybe, key=lambda c: (c.net_value_usd or 0, c.endpoint_id))
+        best = _worth_testing(maybe)
         cases = cases_needed(use_case.quality.max_drop)
         need = (
             f"an evaluation of about {cases:,} paired cases would settle it"
@@ -125,6 +125,31 @@ def _headline(passing: Sequence[Candidate]) -> Candidate:
     top = max(c.net_value_usd or 0 for c in passing)
     near = [c for c in passing if (c.net_value_usd or 0) >= EASIER_SHARE * top]
     return min(near, key=lambda c: (c.effort_days or 0, -(c.net_value_usd or 0), c.endpoint_id, c.variant))
+
+
+def _worth_testing(maybe: Sequence[Candidate]) -> Candidate:
+    """Of those that reach most of the best value, the one with the best evidence, then the likeliest."""
+    top = max(c.net_value_usd or 0 for c in maybe)
+    near = [c for c in maybe if (c.net_value_usd or 0) >= EASIER_SHARE * top]
+    return min(near, key=lambda c: (_grade(c), -(c.p_ok or 0), -(c.net_value_usd or 0), c.endpoint_id))
+
+
+def _others(
+    use_case: UseCase, candidates: Sequence[Candidate], shown: Sequence[Candidate | None]
+) -> tuple[Candidate, ...]:
+    """The next best that would save something, one host a model, those good enough first."""
+    taken = {(c.model_id, c.variant) for c in shown if c is not None and c.move != "tier"}
+    out: list[Candidate] = []
+    judged = [c for c in candidates if c.eligible and c.p_ok is not None and (c.saving_usd_per_month or 0) > 0]
+    for c in sorted(judged, key=lambda c: (not _good_enough(use_case, c), (c.p_ok or 0) < LIKELY_ENOUGH_TO_TEST)):
+        if (c.model_id, c.variant) not in taken and c.move != "tier":
+            taken.add((c.model_id, c.variant))
+            out.append(c)
+    return tuple(out[:OTHERS])
+
+
+def _grade(c: Candidate) -> str:
+    return (c.quality.grade if c.quality else None) or "E"
 
 
 def _easiest(use_case: UseCase, candidates: Sequence[Candidate]) -> Candidate | None:
