@@ -109,7 +109,11 @@ def _one(store: Store, source: Source, matcher: Matcher, fetcher: Fetcher, brows
             reading = load_package(source)
             Bodies(store.home).put(reading.body)
             with store.transaction():
-                return _line(add_package(store, reading))
+                added = add_package(store, reading)
+                if added.outcome == "unchanged":
+                    add_capture(store, reading.capture.model_copy(update={"outcome": "unchanged", "fetched_at": now}))
+                _note_run(store, source, now, added.outcome)
+                return _line(added)
         found = read_source(store, source, fetcher, browser, now)
         with store.transaction():
             _note_run(store, source, now, found.capture.outcome)
