@@ -4,6 +4,7 @@ A name is read into what identifies (family, version, size, edition, date) and w
 names are one model only when all that identifies agrees. Fuzzy likeness only proposes, to a person.
 """
 
-from scraper.match.index import Match, Matcher, Resolution
+from scraper.match.entries import Match, Resolution
+from scraper.match.index import Matcher
 
 __all__ = ["Match", "Matcher", "Resolution"]

@@ -5,48 +5,24 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from data.catalogue import Catalogue, load_catalogue
 from data.records import Endpoint, Model
-from scraper.match.names import Name, is_size, read, readings
-
-TUNED = frozenset({"instruct", "it", "chat"})
-HOSTS = {"bedrock": "aws", "vertex": "google", "xai": "x-ai", "x.ai": "x-ai"}
-Key = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One priced id of one host."""
-
-    price_id: str
-    provider: str
-    name: Name
-    clauses: Any = None
-    context_tokens: int | None = None
-    deprecated: bool | None = None
-
-
-@dataclass(frozen=True)
-class Match:
-    """The model a name is, or nobody: `model_id` None and `price_ids` empty. `proposals` are for a person only."""
-
-    name: str
-    model_id: str | None = None
-    price_ids: tuple[str, ...] = ()
-    variant: dict[str, str] = field(default_factory=dict)
-    proposals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What a registry's model means: exactly one endpoint, or the ones it could be."""
-
-    model_id: str | None
-    endpoint_ids: tuple[str, ...]
-    proposals: tuple[str, ...] = ()
+from scraper.match.entries import (
+    HOSTS,
+    TUNED,
+    Entry,
+    Key,
+    Match,
+    Resolution,
+    equal_texts,
+    rule_names,
+    same_dates,
+    spellings,
+    variant_of,
+)
+from scraper.match.names import Name, api_slug, is_size, read, readings
 
 
 class Matcher:
@@ -59,6 +35,7 @@ class Matcher:
         self._by_words: dict[tuple[str, ...], set[Key]] = defaultdict(set)
         self._by_sizeless: dict[tuple[str, ...], set[Key]] = defaultdict(set)
         self._equals: dict[str, list[Entry]] = defaultdict(list)
+        self._apart: dict[str, Key] = {}
         for e in self._entries.values():
             if e.name.blocked:
                 continue
@@ -66,9 +43,11 @@ class Matcher:
             self._groups[key].append(e)
             self._by_words[e.name.words].add(key)
             self._by_sizeless[e.name.sizeless].add(key)
-            for text in _equal_texts(e.clauses):
+            for text in equal_texts(e.clauses):
                 self._equals[text].append(e)
+        self._split_tuned()
         self._model_ids = self._name_models()
+        self._folded: dict[Key, Key] = {}
         for dated in [k for k in self._groups if k[1]]:
             self._fold_snapshot(dated)
         self._by_first: dict[str, list[str]] = defaultdict(list)
@@ -93,8 +72,10 @@ class Matcher:
         for reading in readings(alias or name):
             key = self._find(reading)
             if key is not None:
-                ids = tuple(e.price_id for e in self._sorted(key))
-                return Match(name, self._model_ids[key], ids, _variant(reading))
+                entries = self._sorted(key)
+                named = [e for e in self._named_by(reading) if self._is_own(e, key) and e not in entries]
+                ids = tuple(e.price_id for e in (*named, *entries))
+                return Match(name, self._model_ids[key], ids, variant_of(reading, key))
         return Match(name, proposals=self._propose(name))
 
     def resolve(self, name: str, via: str | None = None, region: str | None = None) -> Resolution:
@@ -123,7 +104,9 @@ class Matcher:
         entry = self._entries.get(price_id.partition("@")[0])
         if entry is None or entry.name.blocked:
             return None
-        return self._model_ids.get((entry.name.words, entry.name.dates, entry.name.preview))
+        return self._model_ids.get(
+            self._apart.get(entry.price_id, (entry.name.words, entry.name.dates, entry.name.preview))
+        )
 
     def models(self) -> list[Model]:
         """Every model some host prices, with the facts kept by hand."""
@@ -157,25 +140,57 @@ class Matcher:
     def _find(self, name: Name) -> Key | None:
         if name.blocked or not name.words:
             return None
-        for text in _spellings(name):
-            if len(found := {self._key(e) for e in self._equals.get(text, ())}) == 1:
+        tuned = (tuple(sorted((*name.words, *(name.spelled & TUNED)))), name.dates, name.preview)
+        if name.spelled & TUNED and tuned in self._groups:
+            return tuned
+        exact = (name.words, name.dates, name.preview)
+        if name.variant.get("thinking", "off") != "off" and (twin := self._thinking_twin(name)):
+            return twin
+        if exact not in self._groups or "thinking" in name.variant or len(name.words) == 1:
+            found = {self._key(e) for e in self._named_by(name)}
+            if len(found) == 1:
                 return found.pop()
-        keys = self._by_words.get(name.words) or self._sized(name)
+        keys = self._by_words.get(name.words) or self._sized(name) or self._first_version(name)
         if len(name.words) == 1 and not any(c.isdigit() for c in name.words[0]):
-            keys = {k for k in keys if any(e.name.raw == name.raw for e in self._groups[k])}  # a bare family is no model
+            keys = {
+                k for k in keys if any(e.name.raw == name.raw for e in self._groups[k])
+            }  # a bare family is no model
         if "thinking" in name.variant and name.variant["thinking"] != "off":
             keys = {k for k in keys if any("instruct" not in e.name.spelled for e in self._groups[k])} or set()
         if name.sizes and name.spelled & TUNED:
             keys = {k for k in keys if self._tuned(k)}
-        exact = (name.words, name.dates, name.preview)
         if exact in keys:
             return exact
+        if exact in self._folded:
+            return self._folded[exact]
         same_day = [
-            k for k in keys if name.dates and _same_dates(k[1], name.dates) and k[2] in (name.preview, frozenset())
+            k for k in keys if name.dates and same_dates(k[1], name.dates) and k[2] in (name.preview, frozenset())
+        ]
+        same_day += [
+            plain
+            for folded, plain in self._folded.items()
+            if plain in keys and plain not in same_day and name.dates and same_dates(folded[1], name.dates)
         ]
         if len(same_day) == 1:
             return same_day[0]
         return self._covered(name, keys) if name.dates or name.preview else self._only(keys)
+
+    def _named_by(self, name: Name) -> list[Entry]:
+        """Entries whose own rule spells this very name."""
+        return next((found for text in spellings(name) if (found := self._equals.get(text))), [])
+
+    def _thinking_twin(self, name: Name) -> Key | None:
+        """The thinking weights, where a maker released them apart from the plain ones."""
+        if {"thinking", "reasoning"} & set(name.words):
+            return None
+        key = (tuple(sorted((*name.words, "thinking"))), name.dates, name.preview)
+        return key if key in self._groups else None
+
+    def _first_version(self, name: Name) -> set[Key]:
+        """`X 1` is X, where the catalogue knows only X: a first version is seldom numbered."""
+        if "1" not in name.words:
+            return set()
+        return self._by_words.get(tuple(w for w in name.words if w != "1"), set())
 
     def _tuned(self, key: Key) -> bool:
         """Whether an entry sells the tuned weights: it says so, or the maker sells it itself, or it is known as hybrid."""
@@ -201,7 +216,7 @@ class Matcher:
         if len(plain) != 1:
             return None
         own = [e for e in self._groups[plain[0]] if self._first_party(e.price_id, self._model_ids[plain[0]])]
-        named = any(_names(e.clauses, name) for e in own)
+        named = any(rule_names(e.clauses, name) for e in own) or self._released_then(plain[0], name.dates)
         sold_itself = bool(own) or not (
             self._catalogue.own_hosts(self._model_ids[plain[0]].partition("/")[0]) or name.sizes
         )
@@ -211,6 +226,16 @@ class Matcher:
         )  # version and size fix it already
         snapshot = plain[0][2] == name.preview and ((full and sold_itself) or release)
         return plain[0] if named or snapshot else None
+
+    def _released_then(self, key: Key, dates: tuple[str, ...]) -> bool:
+        """Whether a stamp is the known release day, or month, of the entry, or a day that its maker's rule spells."""
+        days = {
+            d for e in self._groups[key] if self._is_own(e, key) for t in equal_texts(e.clauses) for d in read(t).dates
+        }
+        known = self._catalogue.models.get(self._model_ids[key])
+        if known and known.released_on:
+            days.add(known.released_on.replace("-", ""))
+        return len(dates) == 1 and any(same_dates((d,), dates) or (len(d) == 6 and d[2:] == dates[0]) for d in days)
 
     def _only(self, keys: set[Key]) -> Key | None:
         """An undated name: the undated entry, else the only one there is (a first release, or a preview)."""
@@ -228,8 +253,8 @@ class Matcher:
         return tuple(near[s] for s in difflib.get_close_matches(slug, near, n=3, cutoff=0.7))
 
     def _key(self, e: Entry) -> Key:
-        key = (e.name.words, e.name.dates, e.name.preview)
-        return key if key in self._groups else (e.name.words, (), frozenset())
+        key = self._apart.get(e.price_id, (e.name.words, e.name.dates, e.name.preview))
+        return key if key in self._groups else self._folded.get(key, (e.name.words, (), frozenset()))
 
     def _sorted(self, key: Key) -> list[Entry]:
         model_id = self._model_ids[key]
@@ -253,6 +278,11 @@ class Matcher:
     def _fold_snapshot(self, dated: Key) -> None:
         """A host's dated id of a model that the maker sells undated is that model, where the maker's own rule says so."""
         plain: Key = (dated[0], (), frozenset())
+        if plain in self._groups and not any(self._is_own(e, dated) for e in self._groups[dated]):
+            known = self._catalogue.models.get(self._model_ids[plain])
+            if known and known.released_on and self._released_then(plain, dated[1]):
+                self._fold(dated, plain)
+                return
         if (
             plain not in self._groups
             or any(len(d) != 8 for d in dated[1])
@@ -260,15 +290,37 @@ class Matcher:
         ):
             return
         if any(
-            _names(own.clauses, e.name)
+            rule_names(own.clauses, e.name)
             for own in self._groups[plain]
             if self._is_own(own, plain)
             for e in self._groups[dated]
         ):
-            self._groups[plain].extend(self._groups.pop(dated))
-            self._model_ids[dated] = self._model_ids[plain]
-            self._by_words[dated[0]].discard(dated)
-            self._by_sizeless[tuple(w for w in dated[0] if not is_size(w))].discard(dated)
+            self._fold(dated, plain)
+
+    def _fold(self, dated: Key, plain: Key) -> None:
+        self._folded[dated] = plain
+        self._groups[plain].extend(self._groups.pop(dated))
+        self._model_ids[dated] = self._model_ids[plain]
+        self._by_words[dated[0]].discard(dated)
+        self._by_sizeless[tuple(w for w in dated[0] if not is_size(w))].discard(dated)
+
+    def _split_tuned(self) -> None:
+        """Where one host sells `x` and `x-instruct` as two ids and no size tells open weights, they are two models."""
+        for key in [k for k in self._groups if not any(is_size(w) for w in k[0])]:
+            spelled = {e.provider: set[frozenset[str]]() for e in self._groups[key]}
+            for e in self._groups[key]:
+                spelled[e.provider].add(e.name.spelled & TUNED)
+            if not any(frozenset() in s and len(s) > 1 and p in self._own_of(key) for p, s in spelled.items()):
+                continue
+            for e in [e for e in self._groups[key] if e.name.spelled & TUNED]:
+                words = tuple(sorted((*e.name.words, *(e.name.spelled & TUNED))))
+                self._groups[key].remove(e)
+                self._apart[e.price_id] = other = (words, key[1], key[2])
+                self._groups[other].append(e)
+                self._by_words[words].add(other)
+
+    def _own_of(self, key: Key) -> frozenset[str]:
+        return self._catalogue.own_hosts(self._catalogue.maker_of([e.price_id for e in self._groups[key]]))
 
     def _is_own(self, e: Entry, key: Key) -> bool:
         return self._first_party(e.price_id, self._model_ids[key])
@@ -283,46 +335,13 @@ class Matcher:
             own = [e for e in group if e.provider in self._catalogue.own_hosts(maker)]
             own = own or [e for e in group if e.provider == "openrouter"] or group
             best = min((e.price_id.partition(":")[2] for e in own), key=lambda i: (len(i), i))
-            slug = best.rsplit("/", 1)[-1].casefold().partition(":")[0].removesuffix("-latest")
+            slug = api_slug(best)
             model_id = f"{maker}/{slug}"
             while model_id in taken:
                 model_id += "*"
             taken.add(model_id)
             names[key] = model_id
         return names
-
-
-def _variant(reading: Name) -> dict[str, str]:
-    out = dict(reading.variant)
-    if reading.dates:
-        out["date"] = "-".join(reading.dates)
-    if reading.preview:
-        out["edition"] = "-".join(sorted(reading.preview))
-    return dict(sorted(out.items()))
-
-
-def _same_dates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """One stamp is the other, or its month and day, or its year and month."""
-    return len(left) == len(right) == 1 and (
-        left == right
-        or any(a.endswith(b) or a[2:6] == b for a, b in ((left[0], right[0]), (right[0], left[0])) if len(a) == 8)
-    )
-
-
-def _equal_texts(clause: Any) -> list[str]:
-    if clause is None:
-        return []
-    if hasattr(clause, "equals"):
-        return [str(clause.equals).lower()]
-    return [t for part in getattr(clause, "or_", None) or () for t in _equal_texts(part)]
-
-
-def _names(clause: Any, name: Name) -> bool:
-    return clause is not None and any(clause.is_match(t) for t in _spellings(name))
-
-
-def _spellings(name: Name) -> list[str]:
-    return list(dict.fromkeys(t for s in (name.raw, name.slug) if s for t in (s, s.replace(".", "-"))))
 
 
 def by_model(endpoints: Iterable[Endpoint]) -> Mapping[str, list[Endpoint]]:

@@ -47,8 +47,6 @@ SAME_WEIGHTS = frozenset(
         "chat",
         "hf",
         "latest",
-        "versatile",
-        "instant",
         "basic",
         "fp8",
         "fp16",
@@ -66,22 +64,29 @@ MONTHS = {
 }
 QUANTISED = re.compile(r"(?:^|[-_ :])(?:q\d(?:[_-]\w+)?|awq|gptq|gguf|\d-?bit|int[48])(?=$|[-_ :)])")
 ENSEMBLE = re.compile(r"\S\s+\+\s+\S|\S\s+&\s+\S")
-HOST_PREFIX = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?[a-z0-9]{2,}\.(?=[a-z])")
-CLOUD_VERSION = re.compile(r"[-_]v\d+:\d+(?=$|[@:])|:\d+$")
+HOST_PREFIX = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?[a-z0-9]{2,}\.(?=[a-z]{2})")
+BARE_VERSION = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?([a-z]+)\.(?=[a-z]\d)")  # deepseek.r1 needs its maker
+CLOUD_VERSION = re.compile(r"[-_]v?\d+:\d+(?=$|[@:])|:\d+$")
 OFFER_SUFFIX = re.compile(r":(?:free|batch|extended|nitro|floor|online|exacto|beta)$")
+SERVING = frozenset({"versatile", "instant"})  # after a size: how a host serves it; elsewhere part of the name
+COLON_SETTING = re.compile(r":\s*((?:no|non|extended|max)?[- ]?(?:thinking|reasoning)(?:[- ]enabled)?)$")
+SPLIT_SIZE = re.compile(r"(?<=\db)\s*/\s*(?=a\d+b\b)")
 BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 DAY = re.compile(r"(?<!\d)(20[2-3]\d)[-_/]?([01]\d)[-_/]?([0-3]\d)(?!\d)")
-MONTH_YEAR = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s*'?(?:20)?(\d\d)\b")
+MONTH_YEAR = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s']*(?:20)?(\d\d)\b")
+DAY_YEAR = re.compile(r"(?<![\d.])([01]\d)[-/]([0-3]\d)[-/](20[2-3]\d)(?!\d)")
+MONTH_THEN_YEAR = re.compile(r"(?<![\d.])(0[1-9]|1[0-2])[-/](20[2-3]\d)(?!\d|-\d)")
 MONTH_DAY = re.compile(r"(?<![\d.])([01]\d)[-/]([0-3]\d)(?![\d.])")
 YEAR_MONTH = re.compile(r"(?<![\d.])(2[3-9])-([01]\d)(?![\d.-])")
 STAMP = re.compile(r"(?<![\d.])(0[1-9][0-3]\d|1[0-2][0-3]\d|2[3-9][01]\d|00\d)(?![\d.]|b\b|k\b)")
-STATUS = re.compile(r"deprecated|retired|new|legacy|limited availability|preview pricing|except\b|no longer")
+STATUS = re.compile(r"deprecated|retired|ga$|new|legacy|limited availability|preview pricing|except\b|no longer")
 BUDGET = re.compile(r"^(\d{1,3}k)$")
 SETTING = re.compile(
-    r"(?:(?P<no>no|non|without)[ -]*(?:think(?:ing)?|reasoning)|(?P<budget>\d+k)[ -]*(?:think(?:ing)?|reasoning)?(?: tokens)?|"
+    r"(?:(?P<no>no|non|without)[ -]*(?:extended[ -]*)?(?:think(?:ing)?|reasoning)(?:[ -]enabled)?|(?P<budget>\d+k)[ -]*(?:think(?:ing)?|reasoning)?(?: tokens)?|"
     r"(?:think(?:ing)?|reasoning)[ -]*(?P<budget2>\d+k)|(?P<adaptive>adaptive|auto)[ -]*(?:thinking|reasoning)|"
     r"(?P<effort>minimal|low|medium|high|xhigh|max|none)(?:[ -]*(?:effort|reasoning|thinking))?|"
-    r"(?P<on>think(?:ing)?|reasoning)|(?P<mode>fc|prompt)|(?P<search>search)|(?P<harness>[a-z]+-harness))"
+    r"(?:thinking|reasoning)(?:[_ -]effort)?[=: -]+(?P<stated>minimal|low|medium|high|xhigh|max|none)|temperature=(?P<heat>[\d.]+)|t=(?P<t>[\d.]+)|"
+    r"(?P<on>(?:extended[ -])?(?:think(?:ing)?|reasoning|reasoner)(?:[ -]enabled)?)|(?P<mode>fc|prompt)|(?P<search>search|grounding)|(?P<harness>[a-z]+-harness))"
 )
 TAIL = re.compile(r"[ ,]+(?:diff|whole|architect|udiff)(?=[ ,]|$).*$|\s+(?:with|via|on|using)\s+.*$|,.*$")
 
@@ -137,6 +142,10 @@ def read(text: str) -> Name:
         return Name(blocked="a local build, not a service that is priced")
     variant: dict[str, str] = {}
     dates: list[str] = []
+    flat = SPLIT_SIZE.sub(" ", flat)
+    if colon := COLON_SETTING.search(flat):
+        _setting(colon.group(1), variant)
+        flat = flat[: colon.start()]
     flat = _take_brackets(flat, variant, dates)
     tail = TAIL.search(flat)
     if tail:
@@ -151,11 +160,18 @@ def read(text: str) -> Name:
     return Name(kept, tuple(dates), preview, spelled, variant, slug, raw, "" if kept else "no name in it")
 
 
+def api_slug(price_id: str) -> str:
+    """The maker's own writing of an id, without host prefixes, offers, cloud versions and a moving `-latest`."""
+    slug = re.sub(r"[-_]v1(?:[:.@]0)?$", "", _bare(price_id.casefold())).partition(":")[0].replace("_", "-")
+    return slug.replace(" ", "-").removesuffix("-latest").removesuffix("-maas") or price_id.casefold()
+
+
 def _bare(text: str) -> str:
     """Without paths, host and region prefixes, offer suffixes and cloud version marks."""
     text = text.removeprefix("@").rsplit("/", 1)[-1].strip()
     text = OFFER_SUFFIX.sub("", text)
     text = CLOUD_VERSION.sub("", text)
+    text = BARE_VERSION.sub(r"\1-", text)
     while (shorter := HOST_PREFIX.sub("", text, count=1)) != text:
         text = shorter
     return re.sub(r"(?<=\d)p(?=\d)", ".", text)
@@ -190,8 +206,10 @@ def _setting(text: str, variant: dict[str, str]) -> bool:
         variant["thinking"] = budget
     elif got["adaptive"]:
         variant["thinking"] = got["adaptive"]
-    elif got["effort"]:
-        variant["effort"] = got["effort"]
+    elif effort := got["effort"] or got["stated"]:
+        variant["effort"] = effort
+    elif heat := got["heat"] or got["t"]:
+        variant["temperature"] = heat
     elif got["on"]:
         variant.setdefault("thinking", "on")
     elif got["mode"]:
@@ -216,7 +234,14 @@ def _take_dates(text: str, dates: list[str]) -> str:
         dates.append("".join(m.groups()))
         return " "
 
+    def year_last(m: re.Match[str]) -> str:
+        *rest, year = m.groups()
+        dates.append("".join((year, *rest)) if len(rest) == 2 else year[2:] + rest[0])
+        return " "
+
     text = DAY.sub(day, text)
+    text = DAY_YEAR.sub(year_last, text)
+    text = MONTH_THEN_YEAR.sub(year_last, text)
     text = MONTH_YEAR.sub(month, text)
     text = YEAR_MONTH.sub(stamp, text)
     text = MONTH_DAY.sub(stamp, text)
@@ -249,7 +274,7 @@ def _words(text: str) -> tuple[list[str], frozenset[str], frozenset[str]]:
             or re.fullmatch(r"a\d+(?:\.\d+)?b|\d+e|v1", word)
         ):
             continue
-        if word in SAME_WEIGHTS:
+        if word in SAME_WEIGHTS or (word in SERVING and any(is_size(w) for w in words)):
             spelled.add(word)
         elif word in PREVIEWS:
             preview.add(word)
@@ -273,7 +298,9 @@ def _without_last_setting(name: Name) -> Name | None:
         variant["effort"], gone = last, [last]
     elif last == "nothinking":
         variant["thinking"], gone = "off", [last]
-    elif last == "thinking":
+    elif last in ("thinking", "reasoning", "reasoner") and before in ("no", "non") and len(words) > 2:
+        variant["thinking"], gone = "off", [before, last]
+    elif last in ("thinking", "reasoner"):  # an open `reasoning` may be an edition of its own
         gone = [last]
         variant.setdefault("thinking", "on")
     elif last in ("auto", "none") and before == "thinking":
@@ -284,10 +311,14 @@ def _without_last_setting(name: Name) -> Name | None:
         variant["thinking"], gone = last, [last]
     elif last == "fc":
         variant["mode"], gone = "FC", [last]
-    elif last == "search":
+    elif last in ("search", "grounding"):
         variant["tool"], gone = "search", [last]
     else:
         return None
     rest = words[: -len(gone)]
     spelled = "-".join((*rest, *sorted(name.preview), *name.dates))
-    return replace(name, words=tuple(sorted(rest)), variant=variant, slug=spelled, raw=spelled)
+    ending = re.search(
+        r"-(?:" + "|".join((r"[a-z]*-?".join(gone), "-".join(reversed(gone)), "no-?thinking", "think")) + ")$", name.raw
+    )
+    raw = name.raw[: ending.start()] if ending else spelled
+    return replace(name, words=tuple(sorted(rest)), variant=variant, slug=spelled, raw=raw)
