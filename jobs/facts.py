@@ -11,8 +11,6 @@ from data.records import Benchmark, Endpoint, Model, Rate, Score
 from data.store import Store
 from scraper.seed import load_first_seen
 
-SETTINGS = ("effort", "thinking")  # what makes a variant of a model; date, harness and mode do not
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -50,14 +48,8 @@ def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
     return Facts(as_of, max(r.known_from for r in rates), rates, scores, benchmarks, endpoints, models, first)
 
 
-def run_setting(variant: str) -> str:
-    """The part of a variant that changes what the model does: effort and thinking; the rest is how it was tested."""
-    kept = [p for p in variant.split(";") if p.partition("=")[0] in SETTINGS]
-    return ";".join(kept)
-
-
 def _score(row: dict[str, Any]) -> Score:
-    fields = _known(row) | {"variant": run_setting(row["variant"]), "known_from": _aware(row["known_from"])}
+    fields = _known(row) | {"known_from": _aware(row["known_from"])}
     fields.pop("score_id")
     return Score.model_construct(**fields)
 

@@ -82,10 +82,7 @@ def estimate_table(scores: Path, ask: Path, out: Path) -> None:
 
 def price_calls(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The price of each call, or why it has none; never 0 for unknown."""
-    from recommender.cost import price_line
+    from recommender.cost import price_lines
     from scraper.genai import package_rates
 
-    rates = package_rates()
-    for line in lines:
-        if line.strip():
-            yield price_line(json.loads(line), rates)
+    yield from price_lines(lines, package_rates())

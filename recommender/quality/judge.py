@@ -27,6 +27,8 @@ PUBLIC_WORTH_CASES = 100  # own results outrank public ones in proportion to the
 UNSTATED_NOISE_SHARE = 0.5  # of a benchmark's own noise, where the number of items is not known
 SELF_REPORT_NOISE = 2.0  # a maker's own figure: twice the noise (median 10.7 points above a common harness, SCIENCE 6)
 
+SETTINGS = ("effort", "thinking")
+
 Row = tuple[str, str]  # model_id, variant
 
 
@@ -66,7 +68,7 @@ def fit_quality(
     newest: dict[tuple[Row, str], Score] = {}
     for s in sorted(scores, key=lambda s: (s.evaluated_on or "", -s.value, s.score_id)):
         if s.known_from <= as_of and s.benchmark in benchmarks and np.isfinite(s.value):
-            newest[(s.model_id, s.variant), s.benchmark] = s
+            newest[(s.model_id, run_setting(s.variant)), s.benchmark] = s
     per_board: dict[str, int] = {}
     for _, b in newest:
         per_board[b] = per_board.get(b, 0) + 1
@@ -83,6 +85,11 @@ def fit_quality(
     estimator = ScoreEstimator(ranks=(2,), folds=4, level=0.8).fit(table, age=age, percent=percent)
     noise = _noise(estimator, newest, rows, columns, benchmarks, table)
     return Fitted(estimator, rows, columns, table, age, noise, newest, benchmarks)
+
+
+def run_setting(variant: str) -> str:
+    """The part of a variant that changes what the model does: effort and thinking; the rest is how it was tested."""
+    return ";".join(p for p in variant.split(";") if p.partition("=")[0] in SETTINGS)
 
 
 def judge(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from scraper.grids.html import html_grids
@@ -72,7 +73,7 @@ def decoded(body: bytes) -> str:
 
 def reread(body: bytes, locator: str, url: str = "") -> str:
     """The text at a locator of a kept body: a cell of a grid, a line, or a JSON pointer. Empty where it leads nowhere."""
-    document = read_document(body, url)
+    document = _remembered(body, url)
     if locator.startswith("/"):
         return pointed(document.data, locator)
     for grid in document.grids:
@@ -81,6 +82,12 @@ def reread(body: bytes, locator: str, url: str = "") -> str:
                 if cell.locator == locator:
                     return cell.quote
     return ""
+
+
+@lru_cache(maxsize=4)
+def _remembered(body: bytes, url: str) -> Document:
+    """The document of a body that is asked for many places in a row."""
+    return read_document(body, url)
 
 
 def pointed(data: Any, pointer: str) -> str:
