@@ -32,7 +32,7 @@ TOKENS = r"(?:input |output |text )?(?:tokens?|toks?|jetons?|token)"
 UNITS: tuple[tuple[str, str], ...] = (
     (rf"(?:/|per|pro|par|每|by)\s*{MANY}\s*[-]?\s*{TOKENS}.{{0,6}}(?:/|per)\s*h(?:ou)?r", "per_mtok_hour"),
     (rf"(?:/|per|pro|par|每)\s*{MANY}\s*[-]?\s*{TOKENS}", "per_mtok"),
-    (r"(?:/|per)\s*mtok", "per_mtok"),
+    (r"(?:/|per)\s*mtok|百万\s*tokens?", "per_mtok"),
     (rf"(?:/|per|pro|par|每)\s*(?:1\s*k|1,000|1000|thousand|k|千)\s*[-]?\s*{TOKENS}", "per_ktok"),
     (rf"(?:/|per|pro|par|每)\s*{MANY}\s*(?:chars?|characters?|字符)", "per_1m_chars"),
     (r"(?:/|per|每)\s*(?:1\s*k|1,000|1000|千)\s*(?:chars?|characters?|字符)", "per_1k_chars"),

@@ -19,6 +19,7 @@ MOST_SPAN = 200
 STRUCK = ("s", "del", "strike")
 DROPPED = ("script", "style", "template", "noscript", "svg")
 PANE_ID = re.compile(r"[-_]([A-Za-z0-9 ]+)$")  # leaderboard-Verified
+TAB_PANE = re.compile(r"tab.*(cont|pane|panel)", re.I)
 BLOCKS = frozenset(("br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "small"))
 
 
@@ -106,7 +107,9 @@ def placeholder(td: Tag) -> bool:
 
 def cell_of(td: Tag, locator: str) -> Cell:
     struck = " ".join(clean(s.get_text(" ")) for s in td.find_all(STRUCK))
-    return Cell(clean(text_of(td)), locator, td.name == "th", struck)
+    text = text_of(td)
+    lines = tuple(line for part in text.split("\n") if (line := clean(part)))
+    return Cell(clean(text), locator, td.name == "th", struck, lines=lines if len(lines) > 1 else ())
 
 
 def text_of(node: Tag) -> str:
@@ -117,12 +120,12 @@ def text_of(node: Tag) -> str:
         for child in n.children:
             if isinstance(child, NavigableString):
                 if type(child) is NavigableString:
-                    out.append(str(child))
+                    out.append(str(child).replace("\n", " "))
             elif isinstance(child, Tag) and child.name not in (*STRUCK, "sup", *DROPPED):
                 apart = child.name in BLOCKS
-                out.append(" " if apart else "")
+                out.append("\n" if apart else "")
                 walk(child)
-                out.append(" " if apart else "")
+                out.append("\n" if apart else "")
 
     walk(node)
     return "".join(out)
@@ -141,9 +144,28 @@ def panes_of(node: Tag, soup: BeautifulSoup) -> tuple[str, ...]:
         own = PANE_ID.search(str(parent.get("id") or ""))
         if not label and own and "tab" in " ".join(parent.get("class") or ()):
             out.append(own.group(1))
+        if not label and (tab := tab_label(parent)):
+            out.append(tab)
         if label and (parent.get("data-value") or parent.get("role") == "tabpanel" or parent.get("data-tab")):
             out.append(clean(str(label)))
     return tuple(reversed(out))
+
+
+def tab_label(pane: Tag) -> str | None:
+    """The label of a pane's tab, by order, where a list of as many tabs stands beside the panes."""
+    names = pane.get("class") or ()
+    kind = next((c for c in names if TAB_PANE.search(c)), None)
+    if kind is None or not isinstance(pane.parent, Tag):
+        return None
+    panes = [p for p in pane.parent.find_all(True, recursive=False) if kind in (p.get("class") or ())]
+    for other in pane.parent.find_all(True, recursive=False):
+        if other in panes:
+            continue
+        for box in [other, *other.find_all(True)]:
+            items = box.find_all(True, recursive=False)
+            if len(items) == len(panes) > 1 and all(0 < len(clean(i.get_text(" "))) < 40 for i in items):
+                return clean(items[panes.index(pane)].get_text(" "))
+    return None
 
 
 def component_grids(soup: BeautifulSoup, rendered: list[Grid]) -> Iterator[Grid]:

@@ -18,6 +18,7 @@ class Cell:
     header: bool = False
     struck: str = ""
     raw: str = ""  # as it stands in the body
+    lines: tuple[str, ...] = ()  # its blocks apart, where it has several
 
     @property
     def quote(self) -> str:

@@ -49,10 +49,11 @@ def claims_of_grid(grid: Grid, page_text: str, capture: str, hints: Hints, refus
         return
     columns = columns_of(header_rows, max(len(r) for r in body))
     around = context_of(grid, page_text, hints)
+    columns = [priced(c, n, body, around) for n, c in enumerate(columns)]
     names = name_column(columns, body)
     if any(c.meaning for c in columns):
         yield from models_down(grid, columns, body, names, around, capture, refuse)
-    elif any(meaning_of(r[0].text) for r in body if r):
+    elif any(label_of(r)[1] for r in body):
         yield from meters_down(grid, columns, body, around, capture, refuse)
 
 
@@ -90,6 +91,23 @@ def columns_of(header: list[tuple[Cell, ...]], width: int) -> list[Column]:
             meaning = None
         out.append(Column(path, meaning, unit_of(text), currency_of(text)))
     return out
+
+
+def priced(column: Column, n: int, body: list[tuple[Cell, ...]], around: Around) -> Column:
+    """A column named after a meter that holds no amount says something else: a band, a limit."""
+    bare = (column.currency or around.currency) is not None
+    if column.meaning and not any(n < len(r) and amounts_in(r[n].text, bare=bare) for r in body):
+        return Column(column.path, None, column.per, column.currency)
+    return column
+
+
+def label_of(row: tuple[Cell, ...]) -> tuple[str, Meaning | None, int]:
+    """(label, what it means, first column after it) of a row that is named by a meter."""
+    for n, cell in enumerate(row[:3]):
+        if (found := meaning_of(cell.text)) is not None and not amounts_in(cell.text):
+            last = max(k for k, c in enumerate(row) if c is cell)
+            return cell.text, found, max(n, last) + 1
+    return "", None, 1
 
 
 def name_column(columns: list[Column], body: list[tuple[Cell, ...]]) -> int:
@@ -146,7 +164,7 @@ def models_down(
     for row in body:
         if names >= len(row) or len({id(c) for c in row}) == 1:
             continue
-        name = row[names].text
+        name = named(row[names])
         if not name:
             name = last
         last = name
@@ -172,11 +190,11 @@ def meters_down(
 ) -> Iterator[PriceClaim]:
     """Meters in rows; the model is a column's header, or the nearest heading where columns are only free and paid."""
     for row in body:
-        meaning = meaning_of(row[0].text)
+        label, meaning, first = label_of(row)
         if meaning is None:
             continue
-        row_unit = unit_of(row[0].text)
-        for n, cell in enumerate(row[1:], 1):
+        row_unit = unit_of(label)
+        for n, cell in enumerate(row[first:], first):
             head = columns[n].path[-1] if n < len(columns) and columns[n].path else ""
             flat = fold(head)
             if re.search(r"\bfree\b|免费", flat):
@@ -186,10 +204,21 @@ def meters_down(
                 if not head or re.search(r"paid|price|付费|价格", flat)
                 else head
             )
-            if tier_of(model) and len(grid.headings) > 1:
+            if (tier_of(model) or fold(model) == "standard") and len(grid.headings) > 1:
                 model = grid.headings[-2]
             if is_name(model):
                 yield from cell_claims(model, cell, columns[n], meaning, around, row_unit, None, (), capture, refuse)
+
+
+def named(cell: Cell) -> str:
+    """The name in a cell: badges in blocks of their own are no part of it."""
+    if (
+        len(cell.lines) > 1
+        and re.search(r"[A-Za-z]", cell.lines[0])
+        and not any(re.search(r"\d", x) and re.fullmatch(r"[\w.:/-]+", x) for x in cell.lines[1:])
+    ):
+        return cell.lines[0]
+    return cell.text
 
 
 def is_name(text: str) -> bool:
@@ -221,7 +250,9 @@ def cell_claims(
         if per is None or currency is None:
             refuse(cell.text, "no unit" if per is None else "no currency", cell.locator)
             continue
-        meter = meaning.meter if modality is None else with_modality(meaning.meter, modality)
+        own = MODALITY.fullmatch(amount.qualifier.strip("() "))
+        kind = own.group().rstrip("s") if own else modality
+        meter = meaning.meter if kind is None else with_modality(meaning.meter, kind)
         if per == "per_mtok_hour":
             meter = "cache_storage"
         upper = tuple(p for p in column.path[:-1] if meaning_of(p) is None)
