@@ -18,7 +18,8 @@ licence that allows redistribution ships under it; of the tables that their make
 plain figures ship with attribution. A maker who wants them out writes an issue.
 
 The same test run by two sources has two ids (`hub_` Epoch AI's own runs, `bp_`, `ls_`, `se_` the makers' own reports):
-one harness is not another. Where a version, release or agent changes the test, it is part of the id, after `@`.
+one harness is not another. Where a version, release, mode or agent changes the test, it is part of the id, after `@`.
+Where a source states two figures for the same model, setting and day, neither ships.
 
 {shipped}
 

@@ -71,16 +71,25 @@ def _hub(corpus: Path, rule: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _kept(table: Iterable[Row], ship: Mapping[str, Row]) -> Iterator[Row]:
-    """The rows that the rules let pass, their keys made whole."""
+    """The rows that the rules let pass, their keys made whole. Where a source contradicts itself, neither figure ships."""
     passed = []
     for r in table:
         rule = ship.get(r["source"])
         if rule is not None and _wanted(r, rule) and (key := _key(r, rule)) is not None:
             passed.append(r | {"key": key})
+    values: dict[tuple[str, ...], set[float]] = {}
+    for r in passed:
+        values.setdefault(_same(r), set()).add(float(r["score"]))
+    passed = [r for r in passed if len(values[_same(r)]) == 1]
     models: dict[tuple[str, str], set[str]] = {}
     for r in passed:
         models.setdefault((r["source"], r["key"]), set()).add(r["model_name_raw"])
     return (r for r in passed if len(models[r["source"], r["key"]]) >= ship[r["source"]].get("least", 1))
+
+
+def _same(r: Row) -> tuple[str, ...]:
+    """What two figures must share to contradict each other."""
+    return r["source"], r["key"], r["metric"], r["model_name_raw"], _setting(r["said"]), r["evaluated_on"]
 
 
 def _wanted(r: Row, rule: Mapping[str, Any]) -> bool:
@@ -97,7 +106,8 @@ def _key(r: Row, rule: Mapping[str, Any]) -> str | None:
     """The benchmark's id with prefix, version and harness; None where a part of the key is not stated."""
     prefix = rule.get("prefix", "")
     base = r["benchmark"] if r["benchmark"].startswith(prefix) else prefix + r["benchmark"]
-    fields = rule.get("keyed", {}).get(r["benchmark"], ())
+    keyed = rule.get("keyed", {})
+    fields = keyed.get(r["benchmark"], keyed.get("*", ()))
     parts = [re.sub(r"[^a-z0-9.]+", "-", str(r["said"].get(f) or "").lower()).removeprefix("v") for f in fields]
     if not all(parts):
         return None

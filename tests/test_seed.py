@@ -92,6 +92,7 @@ def test_version_and_harness_are_part_of_the_key() -> None:
     keys = {b.benchmark for b in load_seed().benchmarks}
     assert "tau2_retail" not in keys and {"tau2_retail@0.1.3", "tau2_retail@1.0.1"} <= keys
     assert "livebench_python" not in keys and "epoch_ext_terminal_bench" not in keys
+    assert "bfcl_multi_turn" not in keys and {"bfcl_multi_turn@fc", "bfcl_multi_turn@prompt"} <= keys
     assert {"hub_gpqa_diamond", "bp_gpqa_diamond"} <= keys, "one test, two who ran it"
 
 
@@ -135,7 +136,8 @@ def test_a_setting_is_what_the_row_states_and_no_more(said: dict[str, str], sett
 
 
 def test_a_row_without_the_stated_version_has_no_key() -> None:
-    rule = {"keyed": {"shop": ["version", "search"]}, "prefix": "x_"}
+    rule: dict[str, object] = {"keyed": {"shop": ["version", "search"]}, "prefix": "x_"}
+    assert _key({"benchmark": "any", "said": {"mode": "FC"}}, {"keyed": {"*": ["mode"]}}) == "any@fc"
     assert (
         _key({"benchmark": "shop", "said": {"version": "v1.0.1", "search": "All tools"}}, rule)
         == "x_shop@1.0.1-all-tools"
@@ -215,6 +217,18 @@ def test_what_was_built_is_what_is_read(tmp_path: Path) -> None:
     first = (out / "scores.csv.gz").read_bytes()
     build_seed(tmp_path / "c", out)
     assert (out / "scores.csv.gz").read_bytes() == first
+
+
+def test_where_a_source_contradicts_itself_neither_figure_ships(tmp_path: Path) -> None:
+    corpus = little_corpus(tmp_path / "c")
+    table = gzip.decompress((corpus / "benchmarks" / "scores.csv.gz").read_bytes()).decode()
+    head, row = table.splitlines()
+    other = row.replace("Some Model 1", "Other Model 2")
+    rows = [head, row, row.replace(",50,", ",60,"), other, other]
+    (corpus / "benchmarks" / "scores.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    out = rules(tmp_path / "out")
+    assert build_seed(corpus, out) == {"maker": 1}
+    assert load_seed(out).stated[0].claim.model_as_written == "Other Model 2"
 
 
 def test_a_damaged_seed_is_one_clear_error(tmp_path: Path) -> None:
