@@ -122,7 +122,9 @@ def amounts_in(text: str, *, bare: bool = False) -> list[Amount]:
         tail = flat[mark.end() : end]
         before = flat[: mark.start()] if n == 0 else ""
         sign = mark.group("sign") or mark.group("after")
-        out.append(Amount(value, CURRENCIES[sign], unit_of(tail), clean_words(f"{before} {tail}")))
+        out.append(
+            Amount(value, CURRENCIES[sign], unit_of(re.sub(r"\([^()]*\)", " ", tail)), clean_words(f"{before} {tail}"))
+        )
     return out
 
 

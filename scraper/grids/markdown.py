@@ -9,6 +9,8 @@ from scraper.grids.types import Cell, Grid, clean
 RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
+IMAGE = re.compile(r"!\[[^\]]*\]\([^()\s]*\)")
+NAMED_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)(\S+)")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 STRIKE = re.compile(r"~~(.+?)~~|<(s|del)>(.+?)</\2>")
 
@@ -46,10 +48,21 @@ def cells(line: str, number: int, *, header: bool) -> tuple[Cell, ...]:
     body = line.strip()
     body = body.removeprefix("|")
     body = body[:-1] if body.endswith("|") and not body.endswith("\\|") else body
-    return tuple(
-        Cell(plain(STRIKE.sub(" ", part)), f"line {number}/{c}", header, struck(part), part.strip())
-        for c, part in enumerate(re.split(r"(?<!\\)\|", body))
-    )
+    parts = enumerate(re.split(r"(?<!\\)\|", body))
+    return tuple(cell(part, f"line {number}/{c}", header) for c, part in parts)
+
+
+def cell(part: str, locator: str, header: bool) -> Cell:
+    """A cell; a linked name followed by its id (the end of the link's path) gives both, badges between them dropped."""
+    shown = IMAGE.sub("", STRIKE.sub(" ", part)).strip()
+    found = NAMED_LINK.fullmatch(shown)
+    if found:
+        path, rest = found.group(2).strip("/"), found.group(3)
+        ends = [path.split("/", n)[-1] for n in range(path.count("/") + 1)]
+        ident = next((e for e in ends if e and rest.endswith(e)), None)
+        if ident:
+            return Cell(plain(found.group(1)), locator, header, struck(part), part.strip(), ident=ident)
+    return Cell(plain(shown), locator, header, struck(part), part.strip())
 
 
 def struck(part: str) -> str:

@@ -19,6 +19,7 @@ class Cell:
     struck: str = ""
     raw: str = ""  # as it stands in the body
     lines: tuple[str, ...] = ()  # its blocks apart, where it has several
+    ident: str | None = None  # an id that stands beside a linked name
 
     @property
     def quote(self) -> str:

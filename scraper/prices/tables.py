@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from data.records import Meter, PriceClaim, Tier
 from scraper.amounts import Amount, amounts_in, currency_of, is_nothing, unit_of
 from scraper.grids import Cell, Grid
 from scraper.grids.types import fold
-from scraper.prices.words import GENERIC_ROW, MODALITY, Meaning, is_name_header, meaning_of, tier_of, with_modality
+from scraper.prices.words import (
+    GENERIC_ROW,
+    MODALITY,
+    PRICE_HEADER,
+    Meaning,
+    is_name_header,
+    meaning_of,
+    tier_of,
+    with_modality,
+)
 from scraper.source import Hints
 
 Refuse = Callable[[str, str, str], None]
@@ -29,6 +38,8 @@ WORDS_OF_CURRENCY = {
     "cny": "CNY",
     "rmb": "CNY",
 }
+CUT = re.compile(r"(?:限时)?\s*(\d+(?:\.\d+)?)\s*折(?=.*)", re.S)
+EMBEDS = re.compile(r"embed|向量", re.I)
 EXAMPLE = re.compile(r"example|worked|calculation|total\b|示例|beispiel|exemple", re.I)
 
 
@@ -51,7 +62,7 @@ def claims_of_grid(grid: Grid, page_text: str, capture: str, hints: Hints, refus
     around = context_of(grid, page_text, hints)
     columns = [priced(c, n, body, around) for n, c in enumerate(columns)]
     names = name_column(columns, body)
-    if any(c.meaning for c in columns):
+    if any(c.meaning for c in columns) or any(states_price(c) for n, c in enumerate(columns) if n != names):
         yield from models_down(grid, columns, body, names, around, capture, refuse)
     elif any(label_of(r)[1] for r in body):
         yield from meters_down(grid, columns, body, around, capture, refuse)
@@ -99,6 +110,11 @@ def priced(column: Column, n: int, body: list[tuple[Cell, ...]], around: Around)
     if column.meaning and not any(n < len(r) and amounts_in(r[n].text, bare=bare) for r in body):
         return Column(column.path, None, column.per, column.currency)
     return column
+
+
+def states_price(column: Column) -> bool:
+    """A column of prices that names no direction: the row, or the words beside the number, must say which."""
+    return column.meaning is None and bool(PRICE_HEADER.search(fold(" ".join(column.path)))) and column.per is not None
 
 
 def label_of(row: tuple[Cell, ...]) -> tuple[str, Meaning | None, int]:
@@ -174,15 +190,17 @@ def models_down(
         kinds = [
             c.text for n, c in enumerate(row) if n != names and columns[n].meaning is None and not amounts_in(c.text)
         ]
-        modality = next((m.group().rstrip("s") for k in kinds if len(k) < 20 and (m := MODALITY.search(fold(k)))), None)
+        modality = next((f.group().rstrip("s") for k in kinds if len(k) < 20 and (f := MODALITY.search(fold(k)))), None)
         said = tuple(k for k in kinds if 0 < len(k) < 60 and not is_nothing(k) and unit_of(k) is None)
         for n, cell in enumerate(row):
             column = columns[n]
-            if n == names or column.meaning is None:
+            meaning = column.meaning
+            if n != names and meaning is None and states_price(column):
+                meaning = next((m for k in kinds if (m := meaning_of(k))), Meaning("unified"))
+            if n == names or meaning is None:
                 continue
-            yield from cell_claims(
-                name, cell, column, column.meaning, around, row_unit, modality, said, capture, refuse
-            )
+            for found in cell_claims(name, cell, column, meaning, around, row_unit, modality, said, capture, refuse):
+                yield found.model_copy(update={"model_id_as_written": row[names].ident}) if row[names].ident else found
 
 
 def meters_down(
@@ -217,7 +235,7 @@ def named(cell: Cell) -> str:
         and re.search(r"[A-Za-z]", cell.lines[0])
         and not any(re.search(r"\d", x) and re.fullmatch(r"[\w.:/-]+", x) for x in cell.lines[1:])
     ):
-        return cell.lines[0]
+        return " ".join(x for n, x in enumerate(cell.lines) if n == 0 or x.startswith(("(", "（", "[")))
     return cell.text
 
 
@@ -244,32 +262,38 @@ def cell_claims(
     refuse: Refuse,
 ) -> Iterator[PriceClaim]:
     evidence = column.currency or around.currency
-    for amount in amounts_in(cell.text, bare=evidence is not None):
+    cut = CUT.search(cell.text) if "原价" in cell.text else None
+    for amount in amounts_in(CUT.sub(" ", cell.text) if cut else cell.text, bare=evidence is not None):
         per = amount.per or column.per or row_unit or around.per
         currency = amount.currency or evidence
         if per is None or currency is None:
             refuse(cell.text, "no unit" if per is None else "no currency", cell.locator)
             continue
+        beside = meaning_of(amount.qualifier) if meaning.meter == "unified" else None
+        if meaning.meter == "unified" and beside is None and (len(amounts_in(cell.text)) > 1 or per not in TOKEN_UNITS):
+            refuse(cell.text, "no direction", cell.locator)
+            continue
+        told = beside or meaning
         own = MODALITY.fullmatch(amount.qualifier.strip("() "))
         kind = own.group().rstrip("s") if own else modality
-        meter = meaning.meter if kind is None else with_modality(meaning.meter, kind)
+        meter = told.meter if kind is None else with_modality(told.meter, kind)
+        if meter in ("input", "image_input", "video_input", "unified") and EMBEDS.search(
+            f"{name} {' '.join(around.conditions)}"
+        ):
+            meter, said = "embedding", (*said, *column.path[-1:])
         if per == "per_mtok_hour":
             meter = "cache_storage"
         upper = tuple(p for p in column.path[:-1] if meaning_of(p) is None)
-        extra = [*meaning.conditions, *upper, *said, *around.conditions, *(["free"] if amount.free else [])]
+        extra = [*told.conditions, *upper, *said, *around.conditions, *(["free"] if amount.free else [])]
         if amount.qualifier and len(amount.qualifier) < 80:
             extra.append(amount.qualifier)
-        yield claim(
-            name,
-            meter,
-            meaning.tier or tier_of(" ".join(column.path)) or around.tier,
-            amount,
-            per,
-            currency,
-            extra,
-            cell,
-            capture,
-        )
+        tier = told.tier or tier_of(" ".join(column.path)) or around.tier
+        if cut:  # a list price and a rate, no net printed: tenths to pay (HAZARDS P1)
+            listed = claim(name, meter, tier, amount, per, currency, [*extra, cut.group()], cell, capture)
+            yield listed.model_copy(update={"list_price": True})
+            amount = replace(amount, value=amount.value * Decimal(cut.group(1)) / 10)
+            extra += [cut.group(), "net price computed, not printed"]
+        yield claim(name, meter, tier, amount, per, currency, extra, cell, capture)
 
 
 def claim(

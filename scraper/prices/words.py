@@ -22,7 +22,7 @@ METERS: tuple[tuple[str, Meter], ...] = (
         r"cache.{0,20}(writ|creat|creation)|(writ|creat)\w* .{0,12}cache|缓存(写入|创建)|创建缓存|cache_write|cache_creation|écriture.*cache",
         "cache_write",
     ),
-    (r"cache|缓存命中|命中缓存|缓存", "cached_input"),
+    (r"cach(e|ing)|缓存命中|命中缓存|缓存", "cached_input"),
     (r"train|训练|entraînement", "training"),
     (r"embed|向量", "embedding"),
     (r"reasoning|internal_reasoning|思维链单价", "reasoning"),
@@ -39,6 +39,8 @@ LIFETIME = re.compile(r"\b(\d+\s?(?:m|min|minutes?|h|hours?))\b")
 NAME_HEADER = re.compile(
     r"^(?:ai |llm )?(models?|model names?|模型|模型名称|模型名|model version|modèle|modell|name|model id|sku|服务|endpoint)$|^模型.{0,6}$|^models? .{0,12}$"
 )
+LIMIT = re.compile(r"\b(max(imum)?|limits?|window|size|length|count|speed)\b|长度|上限|限制|窗口")
+PRICE_HEADER = re.compile(r"\bpric(e|ing)\b|价格|单价|\brates?\b|\btarif|\bpreis|\bprix\b")
 GENERIC_ROW = re.compile(r"^(text|audio|image|video|default|standard|-)$")
 
 
@@ -48,12 +50,16 @@ def meaning_of(text: str) -> Meaning | None:
     if not flat or len(flat) > 120:
         return None
     found = next((meter for pattern, meter in METERS if re.search(pattern, flat)), None)
+    if LIMIT.search(flat) and not PRICE_HEADER.search(flat):
+        return None  # a size or a limit of the meter, not its price
     if found is None:
         return None
     kind = MODALITY.search(flat)
     conditions = []
     if found in ("cache_write", "cached_input") and (life := LIFETIME.search(flat)):
         conditions.append(life.group(1))
+    if found == "cached_input" and (sort := re.search(r"显式|隐式|explicit|implicit", flat)):
+        conditions.append(sort.group())
     named = "audio" if kind and (kind.group(1) == "audio" or kind.group(2)) else None
     named = named or ("image" if kind and (kind.group(1) == "image" or kind.group(3)) else None)
     if named and not re.search(r"text|文本", flat):
