@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,13 +20,18 @@ T = TypeVar("T", Model, Endpoint)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`aliases` in lower case -> a name that resolves. `families` word -> maker. `hosts` maker -> its own hosts."""
+    """`aliases` in lower case -> a name that resolves. `families` word -> maker. `hosts` maker -> its own hosts.
+
+    `tiers` word -> the family that it implies; `links` model or endpoint -> the page to check its facts against.
+    """
 
     models: dict[str, Model]
     endpoints: dict[str, Endpoint]
     aliases: dict[str, str]
     families: dict[str, str]
     hosts: dict[str, frozenset[str]]
+    tiers: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     def own_hosts(self, maker: str) -> frozenset[str]:
         return self.hosts.get(maker, frozenset())
@@ -47,12 +52,15 @@ class Catalogue:
 def load_catalogue(folder: Path = HERE) -> Catalogue:
     """All facts kept by hand. Raises SourceError with file, key and what is wrong."""
     makers = read_yaml(folder / "makers.yaml")
+    links: dict[str, str] = {}
     return Catalogue(
-        models=_records(folder / "models.yaml", Model, "model_id"),
-        endpoints=_records(folder / "endpoints.yaml", Endpoint, "endpoint_id"),
+        models=_records(folder / "models.yaml", Model, "model_id", links),
+        endpoints=_records(folder / "endpoints.yaml", Endpoint, "endpoint_id", links),
         aliases={str(k).casefold(): str(v) for k, v in read_yaml(folder / "aliases.yaml").items()},
         families={str(f): str(m) for m, entry in makers.items() for f in entry["families"]},
         hosts={str(m): frozenset(map(str, entry["providers"])) for m, entry in makers.items()},
+        tiers={str(t): str(entry["families"][0]) for entry in makers.values() for t in entry.get("tiers", ())},
+        links=links,
     )
 
 
@@ -72,14 +80,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return plain
 
 
-def _records(path: Path, kind: type[T], key: str) -> dict[str, T]:
+def _records(path: Path, kind: type[T], key: str, links: dict[str, str]) -> dict[str, T]:
     out: dict[str, T] = {}
+    separator = "/" if kind is Model else ":"
     for name, entry in read_yaml(path).items():
-        extra: Mapping[str, Any] = (
-            {"maker": name.partition("/")[0]} if kind is Model else {"provider": name.partition(":")[0]}
-        )
+        head, found, tail = name.partition(separator)
+        if not (head and found and tail) or not isinstance(entry, dict):
+            raise SourceError(f"{name}: not {key}: facts.", where=str(path), fix=f"write x{separator}y: {{...}}.")
+        facts = dict(entry)
+        if not str(facts.get("link", "")).startswith("https://"):
+            raise SourceError(
+                f"{name}.link: no page to check it against.", where=str(path), fix="add link: https://..."
+            )
+        links[name] = str(facts.pop("link") if kind is Model else facts["link"])
+        stated: Mapping[str, Any] = {"maker": head, "name": tail} if kind is Model else {"provider": head}
         try:
-            out[name] = kind.model_validate({key: name, **extra, **entry})
+            out[name] = kind.model_validate({key: name, **stated, **facts})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from scraper.match.names import Name
+from scraper.match.names import EFFORTS, Name
 
 TUNED = frozenset({"instruct", "it", "chat"})
 HOSTS = {"bedrock": "aws", "vertex": "google", "xai": "x-ai", "x.ai": "x-ai"}
@@ -22,6 +22,11 @@ class Entry:
     clauses: Any = None
     context_tokens: int | None = None
     deprecated: bool | None = None
+
+    @property
+    def is_pointer(self) -> bool:
+        """`~maker/family-latest` sells whatever is newest: an offer, and no model."""
+        return self.price_id.partition(":")[2].startswith("~")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,10 @@ class Resolution:
 def variant_of(reading: Name, key: Key) -> dict[str, str]:
     out = dict(reading.variant)
     if extra := [w for w in reading.words if w not in key[0] and w not in reading.dates and w != "1"]:
-        out["edition"] = "-".join(extra)
+        if extra[0] in EFFORTS:
+            out["effort"] = extra[0]
+        else:
+            out["edition"] = "-".join(extra)
     if reading.dates:
         out["date"] = "-".join(reading.dates)
     if reading.preview:
@@ -56,15 +64,20 @@ def variant_of(reading: Name, key: Key) -> dict[str, str]:
 
 
 def same_dates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """One stamp is the other, or its month and day, or its year and month."""
-    return len(left) == len(right) == 1 and (
-        left == right
-        or any(
-            a.endswith(b) or a[2:6] == b or a[4:6] + a[2:4] == b
-            for a, b in ((left[0], right[0]), (right[0], left[0]))
-            if len(a) == 8
-        )
-    )
+    """One stamp is the other, or a part of it: month and day, or year and month, in either order."""
+    if len(left) != 1 or len(right) != 1:
+        return False
+    (a,), (b,) = left, right
+    return left == right or _part_of(a, b) or _part_of(b, a)
+
+
+def _part_of(part: str, day: str) -> bool:
+    if len(day) == 8 and len(part) == 4:  # 20241022: 1022, 2410 or 1024
+        return part in (day[4:], day[2:6], day[4:6] + day[2:4])
+    in_month = (
+        len(part) == len(day) == 4 and part[:2] > "12" and day[:2] == part[2:]
+    )  # year and month against month and day
+    return (len(day) == 6 and part == day[2:]) or in_month
 
 
 def equal_texts(clause: Any) -> list[str]:
@@ -85,3 +98,9 @@ def spellings(name: Name) -> list[str]:
     )
     plain = [s for s in (name.raw, name.slug) if s]
     return list(dict.fromkeys(t + end for end in reversed(ends) for s in plain for t in (s, s.replace(".", "-"))))
+
+
+def untuned(name: Name) -> bool:
+    """Whether a name follows the custom of open base weights: sized, ending in `-hf` or `-v0.N`, not called tuned."""
+    bare = "hf" in name.spelled or any(w.startswith("v0.") for w in name.words)
+    return bool(name.sizes) and bare and not name.spelled & TUNED

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from data.catalogue import Catalogue, load_catalogue
+from data.catalogue import load_catalogue
 from data.records import Endpoint, Model
 from scraper.match.entries import (
     HOSTS,
@@ -16,43 +15,18 @@ from scraper.match.entries import (
     Key,
     Match,
     Resolution,
-    equal_texts,
     rule_names,
     same_dates,
     spellings,
+    untuned,
     variant_of,
 )
-from scraper.match.names import Name, api_slug, is_size, read, readings
+from scraper.match.groups import Groups
+from scraper.match.names import Name, is_size, read, readings
 
 
-class Matcher:
+class Matcher(Groups):
     """Entries indexed once; `match` and `resolve` ask. Deterministic: the same names give the same answers."""
-
-    def __init__(self, entries: Iterable[Entry], catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._entries = {e.price_id: e for e in entries}
-        self._groups: dict[Key, list[Entry]] = defaultdict(list)
-        self._by_words: dict[tuple[str, ...], set[Key]] = defaultdict(set)
-        self._by_sizeless: dict[tuple[str, ...], set[Key]] = defaultdict(set)
-        self._equals: dict[str, list[Entry]] = defaultdict(list)
-        self._apart: dict[str, Key] = {}
-        for e in self._entries.values():
-            if e.name.blocked:
-                continue
-            key: Key = (e.name.words, e.name.dates, e.name.preview)
-            self._groups[key].append(e)
-            self._by_words[e.name.words].add(key)
-            self._by_sizeless[e.name.sizeless].add(key)
-            for text in equal_texts(e.clauses):
-                self._equals[text].append(e)
-        self._split_tuned()
-        self._model_ids = self._name_models()
-        self._folded: dict[Key, Key] = {}
-        for dated in [k for k in self._groups if k[1]]:
-            self._fold_snapshot(dated)
-        self._by_first: dict[str, list[str]] = defaultdict(list)
-        for model_id in sorted(set(self._model_ids.values())):
-            self._by_first[model_id.partition("/")[2][:3]].append(model_id)
 
     @classmethod
     def from_package(cls) -> Matcher:
@@ -68,12 +42,11 @@ class Matcher:
 
     def match(self, name: str, source: str = "") -> Match:
         """The one model that agrees in all that identifies. `source` is not used to guess; it is kept for messages."""
-        alias = self._catalogue.aliases.get(name.strip().casefold())
-        for reading in readings(alias or name):
+        for reading in self._with_family([self._meant(n) for n in readings(name)]):
             key = self._find(reading)
             if key is not None:
                 entries = self._sorted(key)
-                named = [e for e in self._named_by(reading) if self._is_own(e, key) and e not in entries]
+                named = self._billed_under(reading, key, entries)
                 ids = tuple(e.price_id for e in (*named, *entries))
                 return Match(name, self._model_ids[key], ids, variant_of(reading, key))
         return Match(name, proposals=self._propose(name))
@@ -102,7 +75,7 @@ class Matcher:
     def model_of(self, price_id: str) -> str | None:
         """The model a price id sells; None where nobody has said."""
         entry = self._entries.get(price_id.partition("@")[0])
-        if entry is None or entry.name.blocked:
+        if entry is None or entry.name.blocked or entry.is_pointer:
             return None
         return self._model_ids.get(
             self._apart.get(entry.price_id, (entry.name.words, entry.name.dates, entry.name.preview))
@@ -146,17 +119,18 @@ class Matcher:
         exact = (name.words, name.dates, name.preview)
         if name.variant.get("thinking", "off") != "off" and (twin := self._thinking_twin(name)):
             return twin
-        if exact not in self._groups or "thinking" in name.variant or len(name.words) == 1:
-            found = {self._key(e) for e in self._named_by(name)}
-            if len(found) == 1:
-                return found.pop()
-        keys = self._by_words.get(name.words) or self._sized(name) or self._first_version(name)
+        stated = self._named_by(name, with_setting=exact in self._groups and len(name.words) > 1)
+        if len(found := {self._key(e) for e in stated}) == 1:
+            return found.pop()
+        keys = self._by_words.get(name.words) or self._sized(name) or self._first_version(name) or self._tiered(name)
         if len(name.words) == 1 and not any(c.isdigit() for c in name.words[0]):
             keys = {
                 k for k in keys if any(e.name.raw == name.raw for e in self._groups[k])
             }  # a bare family is no model
         if "thinking" in name.variant and name.variant["thinking"] != "off":
             keys = {k for k in keys if any("instruct" not in e.name.spelled for e in self._groups[k])} or set()
+        if untuned(name):  # the released base weights, which hosts seldom sell
+            keys = {k for k in keys if not any(e.name.spelled & TUNED for e in self._groups[k])}
         if name.sizes and name.spelled & TUNED:
             keys = {k for k in keys if self._tuned(k)}
         if exact in keys:
@@ -175,9 +149,47 @@ class Matcher:
             return same_day[0]
         return self._covered(name, keys) if name.dates or name.preview else self._only(keys)
 
-    def _named_by(self, name: Name) -> list[Entry]:
-        """Entries whose own rule spells this very name."""
-        return next((found for text in spellings(name) if (found := self._equals.get(text))), [])
+    def _billed_under(self, name: Name, key: Key, entries: list[Entry]) -> list[Entry]:
+        """The maker's plain entry under which it bills this edition, where it has no entry of its own."""
+        if any(self._is_own(e, key) for e in entries):
+            return []
+        plain = [e for e in self._groups.get((name.words, (), name.preview), ()) if rule_names(e.clauses, name)]
+        return [
+            e
+            for e in (*self._named_by(name), *plain)
+            if self._is_own(e, key) and set(e.name.words) - {"thinking", "reasoning"} <= set(name.words)
+        ][:1]
+
+    def _meant(self, name: Name) -> Name:
+        """The reading under the name that the maker's docs equate it with, where there is one."""
+        alias = self._aliases.get(name.raw)
+        return name if alias is None else replace(read(alias), variant=name.variant)
+
+    def _with_family(self, found: list[Name]) -> list[Name]:
+        """`Opus 4.6` is Claude's: a tier word that one family alone uses implies the family."""
+        tiers = self._catalogue.tiers
+        implied = {tiers[w] for n in found[:1] for w in n.words if w in tiers}
+        if (
+            len(implied) != 1
+            or not any(c.isdigit() for w in found[0].words for c in w)
+            or implied & set(found[0].words)
+        ):
+            return found
+        family = implied.pop()
+        return [replace(n, words=tuple(sorted((*n.words, family))), raw=f"{family}-{n.raw}") for n in found]
+
+    def _tiered(self, name: Name) -> set[Key]:
+        """A version of a tiered family, where one tier alone has it: no other model can be meant."""
+        families = set(self._catalogue.tiers.values()) & set(name.words)
+        if not families or name.dates or not any(c.isdigit() for w in name.words for c in w):
+            return set()
+        keys = {k for tier in self._catalogue.tiers for k in self._by_words.get(tuple(sorted((*name.words, tier))), ())}
+        return keys if len({k[0] for k in keys}) == 1 else set()
+
+    def _named_by(self, name: Name, *, with_setting: bool = False) -> list[Entry]:
+        """Entries whose own rule spells this very name; `with_setting`: only with its thinking setting spelled out."""
+        texts = [t for t in spellings(name) if not (with_setting and t in spellings(replace(name, variant={})))]
+        return next((found for text in texts if (found := self._equals.get(text))), [])
 
     def _thinking_twin(self, name: Name) -> Key | None:
         """The thinking weights, where a maker released them apart from the plain ones."""
@@ -188,7 +200,7 @@ class Matcher:
 
     def _first_version(self, name: Name) -> set[Key]:
         """`X 1` is X, where the catalogue knows only X: a first version is seldom numbered."""
-        if "1" not in name.words:
+        if "1" not in name.words or len(name.words) < 3:
             return set()
         return self._by_words.get(tuple(w for w in name.words if w != "1"), set())
 
@@ -216,7 +228,9 @@ class Matcher:
         if len(plain) != 1:
             return None
         own = [e for e in self._groups[plain[0]] if self._first_party(e.price_id, self._model_ids[plain[0]])]
-        named = any(rule_names(e.clauses, name) for e in own) or self._released_then(plain[0], name.dates)
+        named = any(rule_names(e.clauses, name) for e in own) or (
+            plain[0][2] == name.preview and self._released_then(plain[0], name.dates)
+        )
         sold_itself = bool(own) or not (
             self._catalogue.own_hosts(self._model_ids[plain[0]].partition("/")[0]) or name.sizes
         )
@@ -226,16 +240,6 @@ class Matcher:
         )  # version and size fix it already
         snapshot = plain[0][2] == name.preview and ((full and sold_itself) or release)
         return plain[0] if named or snapshot else None
-
-    def _released_then(self, key: Key, dates: tuple[str, ...]) -> bool:
-        """Whether a stamp is the known release day, or month, of the entry, or a day that its maker's rule spells."""
-        days = {
-            d for e in self._groups[key] if self._is_own(e, key) for t in equal_texts(e.clauses) for d in read(t).dates
-        }
-        known = self._catalogue.models.get(self._model_ids[key])
-        if known and known.released_on:
-            days.add(known.released_on.replace("-", ""))
-        return len(dates) == 1 and any(same_dates((d,), dates) or (len(d) == 6 and d[2:] == dates[0]) for d in days)
 
     def _only(self, keys: set[Key]) -> Key | None:
         """An undated name: the undated entry, else the only one there is (a first release, or a preview)."""
@@ -261,11 +265,13 @@ class Matcher:
         own_first = {True: 0, False: 1}
         return sorted(
             self._groups[key],
-            key=lambda e: (own_first[self._first_party(e.price_id, model_id)], e.provider != "openrouter", e.price_id),
+            key=lambda e: (
+                own_first[self._first_party(e.price_id, model_id)],
+                e.price_id.endswith(":free"),
+                e.provider != "openrouter",
+                e.price_id,
+            ),
         )
-
-    def _first_party(self, price_id: str, model_id: str) -> bool:
-        return price_id.partition(":")[0] in self._catalogue.own_hosts(model_id.partition("/")[0])
 
     def _in_region(self, price_id: str, region: str) -> bool:
         facts = self._catalogue.endpoints.get(price_id)
@@ -274,80 +280,3 @@ class Matcher:
             and facts.regions is not None
             and any(r == region or r.startswith(f"{region}-") for r in facts.regions)
         )
-
-    def _fold_snapshot(self, dated: Key) -> None:
-        """A host's dated id of a model that the maker sells undated is that model, where the maker's own rule says so."""
-        plain: Key = (dated[0], (), frozenset())
-        if plain in self._groups and not any(self._is_own(e, dated) for e in self._groups[dated]):
-            known = self._catalogue.models.get(self._model_ids[plain])
-            if known and known.released_on and self._released_then(plain, dated[1]):
-                self._fold(dated, plain)
-                return
-        if (
-            plain not in self._groups
-            or any(len(d) != 8 for d in dated[1])
-            or any(self._is_own(e, dated) for e in self._groups[dated])
-        ):
-            return
-        if any(
-            rule_names(own.clauses, e.name)
-            for own in self._groups[plain]
-            if self._is_own(own, plain)
-            for e in self._groups[dated]
-        ):
-            self._fold(dated, plain)
-
-    def _fold(self, dated: Key, plain: Key) -> None:
-        self._folded[dated] = plain
-        self._groups[plain].extend(self._groups.pop(dated))
-        self._model_ids[dated] = self._model_ids[plain]
-        self._by_words[dated[0]].discard(dated)
-        self._by_sizeless[tuple(w for w in dated[0] if not is_size(w))].discard(dated)
-
-    def _split_tuned(self) -> None:
-        """Where one host sells `x` and `x-instruct` as two ids and no size tells open weights, they are two models."""
-        for key in [k for k in self._groups if not any(is_size(w) for w in k[0])]:
-            spelled = {e.provider: set[frozenset[str]]() for e in self._groups[key]}
-            for e in self._groups[key]:
-                spelled[e.provider].add(e.name.spelled & TUNED)
-            if not any(frozenset() in s and len(s) > 1 and p in self._own_of(key) for p, s in spelled.items()):
-                continue
-            for e in [e for e in self._groups[key] if e.name.spelled & TUNED]:
-                words = tuple(sorted((*e.name.words, *(e.name.spelled & TUNED))))
-                self._groups[key].remove(e)
-                self._apart[e.price_id] = other = (words, key[1], key[2])
-                self._groups[other].append(e)
-                self._by_words[words].add(other)
-
-    def _own_of(self, key: Key) -> frozenset[str]:
-        return self._catalogue.own_hosts(self._catalogue.maker_of([e.price_id for e in self._groups[key]]))
-
-    def _is_own(self, e: Entry, key: Key) -> bool:
-        return self._first_party(e.price_id, self._model_ids[key])
-
-    def _name_models(self) -> dict[Key, str]:
-        """`maker/slug` for every identity: the maker's own id where it sells the model, else the plainest spelling."""
-        names: dict[Key, str] = {}
-        taken: set[str] = set()
-        for key in sorted(self._groups, key=lambda k: (k[0], k[1], sorted(k[2]))):
-            group = self._groups[key]
-            maker = self._catalogue.maker_of([e.price_id for e in group])
-            own = [e for e in group if e.provider in self._catalogue.own_hosts(maker)]
-            own = own or [e for e in group if e.provider == "openrouter"] or group
-            best = min((e.price_id.partition(":")[2] for e in own), key=lambda i: (len(i), i))
-            slug = api_slug(best)
-            model_id = f"{maker}/{slug}"
-            while model_id in taken:
-                model_id += "*"
-            taken.add(model_id)
-            names[key] = model_id
-        return names
-
-
-def by_model(endpoints: Iterable[Endpoint]) -> Mapping[str, list[Endpoint]]:
-    """Endpoints grouped by the model they sell; those nobody has named are left out."""
-    out: dict[str, list[Endpoint]] = defaultdict(list)
-    for e in endpoints:
-        if e.model_id is not None:
-            out[e.model_id].append(e)
-    return out
