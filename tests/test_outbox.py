@@ -205,6 +205,16 @@ def test_killed_anywhere_it_is_one_message_or_never_decided(
     assert len(slack.posted) == (0 if where == "before commit" else 1)
 
 
+OWN = """use_cases:
+  own-triage:
+    task: classification
+    model: openai/gpt-4o
+    traffic: 20k/day
+    tokens: {in: 900, out: 40}
+    channel: "#support-ai"
+"""
+
+
 @pytest.mark.slow
 def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Path, slack: SlackServer) -> None:
     slack.channels = {"#support-ai": "C1", "#llm-platform": "C2", "#legal-ai-costs": "C3"}
@@ -216,6 +226,11 @@ def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Pa
         return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
 
     assert undercut("demo").returncode == 0
+    assert undercut("check", "--send").returncode == 0
+    assert slack.posted == []  # what the demo decided is never sent
+    registry = tmp_path / "own.yaml"
+    registry.write_text(OWN, encoding="utf-8")
+    env["UNDERCUT_REGISTRY"] = str(registry)
     slack.faults = ["token_revoked"] * 9
     refused = undercut("check", "--send")
     assert refused.returncode == 22, refused.stderr
