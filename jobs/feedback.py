@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,83 +16,62 @@ VERDICTS = {"approve": "approved", "later": "later", "reject": "rejected", "swit
 HELD = {"release": "release", "reject": "reject"}
 
 
-def record(
-    store: Store,
-    what: str,
-    verdict: str,
-    *,
-    now: datetime,
-    why: str | None,
-    until: str | None,
-    reopen_if: str | None,
-    by: str | None,
-) -> str:
+@dataclass(frozen=True)
+class Said:
+    """What a person said of a recommendation or a held row."""
+
+    verdict: str
+    at: datetime
+    why: str | None = None
+    until: str | None = None
+    reopen_if: str | None = None
+    by: str | None = None
+
+
+def record(store: Store, what: str, said: Said) -> str:
     """Record a verdict on a recommendation (rec-…) or a held row (claim id); the patch for use_cases.yaml, or what happened.
 
     Raises UsageError for a verdict or condition that cannot be read, DataMissing for an id nobody knows.
     """
-    if reopen_if and not all(REOPEN.fullmatch(p.strip()) for p in reopen_if.split(" and ")):
-        raise UsageError(
-            f"cannot read {reopen_if!r}.", where="--reopen-if", fix='e.g. "region eu available" or evidence=A.'
-        )
-    if what.startswith("rec-"):
-        return _on_recommendation(store, what, verdict, now, why, until, reopen_if, by)
-    return _on_held(store, what, verdict, now, by)
+    if said.reopen_if and not all(REOPEN.fullmatch(p.strip()) for p in said.reopen_if.split(" and ")):
+        fix = 'e.g. "region eu available" or evidence=A.'
+        raise UsageError(f"cannot read {said.reopen_if!r}.", where="--reopen-if", fix=fix)
+    return _on_recommendation(store, what, said) if what.startswith("rec-") else _on_held(store, what, said)
 
 
-def _on_recommendation(
-    store: Store,
-    rec: str,
-    verdict: str,
-    now: datetime,
-    why: str | None,
-    until: str | None,
-    reopen_if: str | None,
-    by: str | None,
-) -> str:
-    if verdict not in VERDICTS:
-        raise UsageError(
-            f"no verdict {verdict!r} for a recommendation.", where=rec, fix=f"one of {', '.join(VERDICTS)}."
-        )
-    found = store.rows(
-        "select use_case, to_endpoint, decision from recommendation where rec = ? order by decided_at desc", [rec]
-    )
+def _on_recommendation(store: Store, rec: str, said: Said) -> str:
+    if said.verdict not in VERDICTS:
+        fix = f"one of {', '.join(VERDICTS)}."
+        raise UsageError(f"no verdict {said.verdict!r} for a recommendation.", where=rec, fix=fix)
+    query = "select use_case, decision from recommendation where rec = ? order by decided_at desc"
+    found = store.rows(query, [rec])
     if not found:
-        raise DataMissing(
-            f"no recommendation {rec!r}.",
-            where="recommendations",
-            fix='undercut sql "select rec from recommendations".',
-        )
-    word = VERDICTS[verdict]
-    ends = until or _default_until(word, now.date())
-    row = {
-        "rec": rec,
-        "verdict": word,
-        "decided_at": now,
-        "decided_by": by,
-        "why": why,
-        "until": ends,
-        "reopen_if": reopen_if,
-    }
-    store.insert("feedback", [row])
-    return _patch(found[0], rec, word, now, why, ends, reopen_if, by)
+        fix = 'undercut sql "select rec from recommendations".'
+        raise DataMissing(f"no recommendation {rec!r}.", where="recommendations", fix=fix)
+    word = VERDICTS[said.verdict]
+    ends = said.until or _default_until(word, said.at.date())
+    row = {"verdict": word, "until": ends, "why": said.why, "reopen_if": said.reopen_if}
+    store.insert("feedback", [{**row, "rec": rec, "decided_at": said.at, "decided_by": said.by}])
+    return _patch(found[0], {"date": said.at.date().isoformat(), "rec": rec, **row, "by": said.by})
 
 
-def _on_held(store: Store, claim_id: str, verdict: str, now: datetime, by: str | None) -> str:
-    if verdict not in HELD:
-        raise UsageError(f"no verdict {verdict!r} for a held row.", where=claim_id, fix="release or reject.")
+def _on_held(store: Store, claim_id: str, said: Said) -> str:
+    if said.verdict not in HELD:
+        raise UsageError(f"no verdict {said.verdict!r} for a held row.", where=claim_id, fix="release or reject.")
     found = store.rows("select h.*, c.* from held h join price_claim c using (claim_id) where claim_id = ?", [claim_id])
     if not found:
         fix = 'undercut sql "select claim_id, why from quarantine".'
         raise DataMissing(f"nothing is held under {claim_id!r}.", where="quarantine", fix=fix)
-    store.insert(
-        "held_release",
-        [{"claim_id": claim_id, "released_at": now, "verdict": verdict, "released_by": by or "a person"}],
-        unique=("claim_id",),
-    )
-    if verdict == "reject":
+    verdict = {
+        "claim_id": claim_id,
+        "released_at": said.at,
+        "verdict": said.verdict,
+        "released_by": said.by or "a person",
+    }
+    store.insert("held_release", [verdict], unique=("claim_id",))
+    if said.verdict == "reject":
         return f"{claim_id} rejected: the old price stands."
-    store.insert("rate", [_released(found[0], now)])
+    store.insert("rate", [_released(found[0], said.at)])
     return f"{claim_id} released: believed from now on."
 
 
@@ -122,30 +103,10 @@ def _default_until(verdict: str, today: date) -> str | None:
     return (today + timedelta(days=days)).isoformat() if days and verdict in ("rejected", "later") else None
 
 
-def _patch(
-    found: dict[str, Any],
-    rec: str,
-    verdict: str,
-    now: datetime,
-    why: str | None,
-    until: str | None,
-    reopen_if: str | None,
-    by: str | None,
-) -> str:
+def _patch(found: dict[str, Any], fields: dict[str, str | None]) -> str:
     """The entry for `decisions:` of the use case; strings quoted, so that no text can break the YAML."""
-    import json
-
     decision = json.loads(found["decision"])
-    target = decision.get("best") or decision["current"]
-    fields = {
-        "model": target.get("model_id"),
-        "verdict": verdict,
-        "date": now.date().isoformat(),
-        "rec": rec,
-        "until": until,
-        "why": why,
-        "reopen_if": reopen_if,
-        "by": by,
-    }
-    entry = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in fields.items() if v)
+    model = (decision.get("best") or decision["current"]).get("model_id")
+    stated = {"model": model, **fields}
+    entry = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in stated.items() if v)
     return f"use_cases:\n  {found['use_case']}:\n    decisions:\n      - {{{entry}}}"

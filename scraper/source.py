@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
+from data.catalogue.reader import days_as_text
 from data.errors import SourceError
 from data.records import Record, SourceKind
 
@@ -71,7 +71,7 @@ def load_source(path: Path) -> Source:
     from ruamel.yaml.error import YAMLError
 
     try:
-        entry = _days_as_text(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        entry = days_as_text(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
         if not isinstance(entry, dict):
             raise SourceError("no keys in it.", where=str(path), fix="write kind, name and url.")
         return Source.model_validate({"id": path.stem, **entry})
@@ -83,15 +83,6 @@ def load_source(path: Path) -> Source:
         raise SourceError(
             f"{key}: {first['msg']}", where=str(path), fix="see scraper/source.py for the keys."
         ) from error
-
-
-def _days_as_text(value: object) -> object:
-    """YAML reads a bare 2026-11-10 as a date; our records keep days as text."""
-    if isinstance(value, dict):
-        return {str(k): _days_as_text(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_days_as_text(v) for v in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def load_sources(folder: Path = FOLDER) -> dict[str, Source]:

@@ -75,7 +75,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SourceError(f"not readable: {error}", where=str(path), fix="mend the file.") from error
     if not isinstance(found, dict):
         raise SourceError("not a map.", where=str(path), fix="write key: value pairs.")
-    plain = _days_as_text(found)
+    plain = days_as_text(found)
     assert isinstance(plain, dict)
     return plain
 
@@ -103,9 +103,10 @@ def _records(path: Path, kind: type[T], key: str, links: dict[str, str]) -> dict
     return out
 
 
-def _days_as_text(value: object) -> object:
+def days_as_text(value: object) -> object:
+    """YAML reads a bare 2026-11-10 as a date; our records keep days as text, and keys are text."""
     if isinstance(value, dict):
-        return {str(k): _days_as_text(v) for k, v in value.items()}
+        return {str(k): days_as_text(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_days_as_text(v) for v in value]
+        return [days_as_text(v) for v in value]
     return value.isoformat() if isinstance(value, date) else value

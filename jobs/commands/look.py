@@ -58,12 +58,12 @@ def feedback(
     from datetime import UTC, datetime
 
     from data.store import Store
-    from jobs.feedback import record
+    from jobs.feedback import Said, record
     from jobs.settings import settings
 
     with Store(settings().undercut_home) as store:
         with store.transaction():
-            said = record(store, what, verdict, now=datetime.now(UTC), why=why, until=until, reopen_if=reopen_if, by=by)
+            said = record(store, what, Said(verdict, datetime.now(UTC), why, until, reopen_if, by))
         store.publish()
     typer.echo(said)
 
