@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,118 @@ def test_a_last_word_that_belongs_to_the_model_is_not_a_setting() -> None:
     assert "moonshotai:kimi-k2-thinking" in MATCHER.match("Kimi K2 Thinking").price_ids
 
 
+# spelling, by where such names come from -> the model
+SPELLED = {
+    "a maker's API": [
+        ("gpt-4.1-mini-2025-04-14", "openai/gpt-4.1-mini"), ("claude-opus-4-1-20250805", "anthropic/claude-opus-4-1"),
+        ("gpt-3.5-turbo-instruct", "openai/gpt-3.5-turbo-instruct"), ("ministral-3b-2410", "mistral/ministral-3b"),
+        ("mistral-small-2503", "mistral/mistral-small-3.1-24b-instruct"),
+    ],
+    "a host's id": [
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic/claude-sonnet-4-5"), ("amazon.nova-pro-v1:0", "amazon/nova-pro"),
+        ("groq/llama-3.3-70b-versatile", "meta/llama-3.3-70b-instruct"), ("accounts/fireworks/models/deepseek-v3p2", "deepseek/deepseek-v3.2"),
+        ("deepseek/deepseek-r1:free", "deepseek/deepseek-r1"), ("deepseek.r1-v1:0", "deepseek/deepseek-r1"),
+        ("anthropic/claude-3.7-sonnet:thinking", "anthropic/claude-3-7-sonnet"),
+    ],
+    "dates in many forms": [
+        ("chatgpt-4o-01-29-2025", "openai/chatgpt-4o"), ("Command R (08-24)", "cohere/command-r"), ("GPT-4o (Nov '24)", "openai/gpt-4o"),
+        ("DeepSeek R1 (Jan '25)", "deepseek/deepseek-r1"), ("DeepSeek R1 (05/28)", "deepseek/deepseek-r1-0528"),
+        ("Grok 2 (Dec '24)", "x-ai/grok-2-1212"),
+    ],
+    "settings in brackets or after a colon": [
+        ("o3-mini-2025-01-31 (temperature=1, reasoning=high)", "openai/o3-mini"),
+        ("anthropic/claude-opus-4-20250514: no-thinking", "anthropic/claude-opus-4-0"),
+        ("Grok 4 Fast (Non-reasoning)", "x-ai/grok-4-fast-non-reasoning"), ("Gemini 2.5 Pro (GA)", "google/gemini-2.5-pro"),
+    ],
+    "thinking weights of their own": [
+        ("Qwen3 235B A22B 2507 (Reasoning)", "qwen/qwen3-235b-a22b-thinking-2507"), ("Kimi K2 (Thinking)", "moonshotai/kimi-k2-thinking"),
+        ("Claude Opus 4.5 (Thinking)", "anthropic/claude-opus-4-5"),
+    ],
+    "left out because only one can be meant": [
+        ("Opus 4.6 (Max)", "anthropic/claude-opus-4-6"), ("Claude 3.7 (16K)", "anthropic/claude-3-7-sonnet"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "model_id"), [pair for pairs in SPELLED.values() for pair in pairs])
+def test_a_spelling_leads_to_its_model(name: str, model_id: str) -> None:
+    assert MATCHER.match(name).model_id == model_id
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sonnet", "Opus", "Grok-1", "Claude 4.5", "R1", "v3", "Command A Reasoning (FC)", "Llama-2-70b-hf", "Mixtral-8x7B-v0.1",
+        "grok-4.20-beta-0309", "ft:gpt-4o-mini-2024-07-18:acme::abc", "o3 (high) + gpt-4.1", "gpt-4o & claude-3-opus", "GPT-5 nano pro",
+        "\x00\x01\x02", "\u202egpt-4o-9", "(((((", "{}" * 5000, ":" * 10_000, "gpt-" * 3000, "/" * 50, "~anthropic/claude-sonnet-latest",
+    ],
+)  # fmt: skip
+def test_a_pointer_a_tuning_a_team_or_noise_is_nobody(name: str) -> None:
+    assert MATCHER.match(name).price_ids == ()
+
+
+def test_an_edition_billed_under_a_plain_entry_stays_told_apart() -> None:
+    found = MATCHER.match("gpt-5-codex (high)")
+    assert found.price_ids[0] == "openai:gpt-5"
+    assert found.variant == {"edition": "codex", "effort": "high"}
+
+
+def test_the_makers_own_entry_comes_first_and_free_offers_last() -> None:
+    ids = MATCHER.match("DeepSeek V3.2").price_ids
+    assert ids[0] == "deepseek:deepseek-v3.2"
+    ids = MATCHER.match("DeepSeek R1 0528").price_ids
+    assert not ids[0].endswith(":free")
+
+
+def test_every_model_id_is_a_name_of_itself() -> None:
+    lost = [m.model_id for m in MATCHER.models() if MATCHER.resolve(m.model_id).model_id not in (m.model_id, None)]
+    assert len(lost) <= 2  # a host's second build of one model, marked with a star
+
+
+def test_no_answer_proposes_but_never_decides() -> None:
+    found = MATCHER.match("gpt-4.1-minni")
+    assert (found.model_id, found.price_ids) == (None, ())
+    assert "openai/gpt-4.1-mini" in found.proposals
+
+
+RESOLVED = [
+    ("openai/gpt-4o", None, None, ("openai:gpt-4o",)),
+    ("openai/gpt-4o", "openrouter", None, ("openrouter:openai/gpt-4o",)),
+    ("openai:gpt-4o", None, None, ("openai:gpt-4o",)),
+    ("anthropic/claude-sonnet-4.5", None, "global", ("anthropic:claude-sonnet-4-5",)),
+    ("anthropic/claude-sonnet-4-5", "vertex", None, ("google:claude-sonnet-4-5",)),
+    ("anthropic/claude-sonnet-4-5", "bedrock", None, ("aws:global.anthropic.claude-sonnet-4-5-20250929-v1:0",)),
+    ("anthropic/claude-sonnet-4-5", "bedrock", "eu", ("aws:regional.anthropic.claude-sonnet-4-5-20250929-v1:0",)),
+    ("anthropic/claude-sonnet-4-5", None, "eu", ()),
+    ("openai:gpt-4o", None, "eu", ()),
+    ("openai:gpt-4o@eu", None, None, ()),
+    ("openai/gpt-4o", "nowhere", None, ()),
+]
+
+
+@pytest.mark.parametrize(("name", "via", "region", "ids"), RESOLVED)
+def test_a_registry_entry_means_one_endpoint_or_says_what_there_is(
+    name: str, via: str | None, region: str | None, ids: tuple[str, ...]
+) -> None:
+    found = MATCHER.resolve(name, via, region)
+    assert found.endpoint_ids == ids
+    assert found.model_id
+    assert ids or found.proposals
+
+
+def test_many_names_cost_in_proportion() -> None:
+    names = [n for names in SAME.values() for n in names]
+
+    def seconds(count: int) -> float:
+        start = perf_counter()
+        for n in range(count):
+            MATCHER.match(f"{names[n % len(names)]} ({n}k thinking)")
+        return perf_counter() - start
+
+    seconds(50)
+    assert seconds(800) < 16 * max(seconds(200), 1e-4)
+
+
 def test_one_host_and_region_or_a_list_never_a_silent_choice() -> None:
     assert MATCHER.resolve("openai/gpt-4o").endpoint_ids == ("openai:gpt-4o",)
     several = MATCHER.resolve("meta/llama-3.3-70b-instruct")
@@ -103,5 +216,5 @@ def test_hand_made_pairs(corpus: Path) -> None:
             total += 1
             right += not ids if row["canonical_id"] == "NONE" else bool(ids & truth)
             wrong += bool(ids) and not ids & truth
-    assert right / total >= 0.94
-    assert wrong / total <= 0.025
+    assert right / total >= 0.96
+    assert wrong / total <= 0.0225

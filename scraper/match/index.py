@@ -22,7 +22,7 @@ from scraper.match.entries import (
     variant_of,
 )
 from scraper.match.groups import Groups
-from scraper.match.names import Name, is_size, read, readings
+from scraper.match.names import OFFER_SUFFIX, Name, is_size, read, readings
 
 
 class Matcher(Groups):
@@ -52,21 +52,39 @@ class Matcher(Groups):
         return Match(name, proposals=self._propose(name))
 
     def resolve(self, name: str, via: str | None = None, region: str | None = None) -> Resolution:
-        """`maker/model` or a price id, with the host and region that a registry names; nothing is chosen silently."""
-        if name in self._entries and via is None:
-            return Resolution(self.model_of(name), (name,))
-        found = self.match(name)
+        """`maker/model` or a price id, with the host and region that a registry names; nothing is chosen silently.
+
+        Without a host the maker's own API is meant, without a region the offer that names none. Where that leaves not
+        exactly one, all that it leaves are `endpoint_ids`; where none, `proposals` says what exists.
+        """
+        wanted, _, region_written = name.partition("@")
+        if wanted in self._entries and (region_written or not region) and via is None:
+            region = region_written or None
+            ids = self._in_place([wanted], region)
+            return Resolution(self.model_of(wanted), tuple(ids), () if ids else (wanted,))
+        found = self.match(name if wanted not in self._entries else wanted.partition(":")[2])
         if found.model_id is None:
             return Resolution(None, (), found.proposals)
-        host = HOSTS.get(via, via) if via else None
-        ids = [i for i in found.price_ids if host is None or i.partition(":")[0] == host]
-        if host is None:
-            own = [i for i in ids if self._first_party(i, found.model_id)]
-            exact = [i for i in own if i.partition(":")[2].casefold() == name.rpartition("/")[2].casefold()]
-            ids = exact or own[:1] or ids
-        if region not in (None, "global"):
-            ids = [i for i in ids if i.endswith(f"@{region}") or self._in_region(i, str(region))]
+        host = HOSTS.get(via.casefold(), via.casefold()) if via else None
+        if host is None and wanted in self._entries:
+            ids = [wanted]
+        elif host is None:
+            own = [i for i in found.price_ids if self._first_party(i, found.model_id)]
+            ids = own or list(found.price_ids)
+        else:
+            ids = [i for i in found.price_ids if i.partition(":")[0] == host]
+        tail = name.rpartition("/")[2].casefold()
+        exact = [i for i in ids if i.partition(":")[2].rpartition("/")[2].casefold() == tail]
+        plain = [i for i in ids if not OFFER_SUFFIX.search(i)]
+        chosen = (exact if len(exact) == 1 else plain) or ids
+        ids = self._in_place(chosen if region in (None, "global") else plain or ids, region)
         return Resolution(found.model_id, tuple(ids), found.price_ids)
+
+    def _in_place(self, ids: list[str], region: str | None) -> list[str]:
+        """Those that process in the region; without one, a worldwide profile before the regional ones."""
+        if region not in (None, "global"):
+            return [i for i in ids if self._in_region(i, str(region))]
+        return [i for i in ids if ":global." in i] or ids
 
     def has(self, price_id: str) -> bool:
         """Whether the catalogue prices this id."""

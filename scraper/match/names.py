@@ -66,7 +66,7 @@ QUANTISED = re.compile(r"(?:^|[-_ :])(?:q\d(?:[_-]\w+)?|awq|gptq|gguf|\d-?bit|in
 ENSEMBLE = re.compile(r"\S\s+\+\s+\S|\S\s+&\s+\S")
 HOST_PREFIX = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?[a-z0-9]{2,}\.(?=[a-z]{2})")
 BARE_VERSION = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?([a-z]+)\.(?=[a-z]\d)")  # deepseek.r1 needs its maker
-CLOUD_VERSION = re.compile(r"[-_]v?\d+:\d+(?=$|[@:])|:\d+$")
+CLOUD_VERSION = re.compile(r"(?:(?<=\d{8})[-_]v\d+|[-_]v1|[-_]\d):\d+(?=$|[@:])|:\d+$")
 OFFER_SUFFIX = re.compile(r":(?:free|batch|extended|nitro|floor|online|exacto|beta)$")
 SERVING = frozenset({"versatile", "instant"})  # after a size: how a host serves it; elsewhere part of the name
 COLON_SETTING = re.compile(r":\s*((?:no|non|extended|max)?[- ]?(?:thinking|reasoning)(?:[- ]enabled)?)$")
@@ -136,6 +136,8 @@ def read(text: str) -> Name:
     """The strict reading: bracketed and spelled-out settings are taken off, everything else identifies."""
     flat = unicodedata.normalize("NFKC", text[:400]).casefold()
     flat = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in flat).strip()
+    if flat.startswith("ft:") or re.search(r"[.:]ft[-:]", flat):
+        return Name(blocked="somebody's own tuning of a model")
     if ENSEMBLE.search(flat):
         return Name(blocked="several models in one name")
     if QUANTISED.search(flat) or flat.startswith("ollama/"):
