@@ -105,7 +105,7 @@ def test_a_spelling_leads_to_its_model(name: str, model_id: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Sonnet", "Opus", "Grok-1", "Claude 4.5", "R1", "v3", "Command A Reasoning (FC)", "Llama-2-70b-hf", "Mixtral-8x7B-v0.1",
+        "gpt-4o/o1", "claude-3-5-sonnet, gpt-4o", "OpenHands w/ Claude 4 Sonnet", "Sonnet", "Opus", "Grok-1", "Claude 4.5", "R1", "v3", "Command A Reasoning (FC)", "Llama-2-70b-hf", "Mixtral-8x7B-v0.1",
         "grok-4.20-beta-0309", "ft:gpt-4o-mini-2024-07-18:acme::abc", "o3 (high) + gpt-4.1", "gpt-4o & claude-3-opus", "GPT-5 nano pro",
         "\x00\x01\x02", "\u202egpt-4o-9", "(((((", "{}" * 5000, ":" * 10_000, "gpt-" * 3000, "/" * 50, "~anthropic/claude-sonnet-latest",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -21,6 +22,10 @@ class Groups:
         self._by_sizeless: dict[tuple[str, ...], set[Key]] = defaultdict(set)
         self._equals: dict[str, list[Entry]] = defaultdict(list)
         self._apart: dict[str, Key] = {}
+        families = "|".join(sorted(map(re.escape, catalogue.families)))
+        self._versioned = re.compile(
+            rf"(?<![a-z0-9])(?:o[134]|(?:{families})[-_ ]?[a-z]?\d)(?![a-z])|(?<![a-z])gpt-?\d"
+        )
         self._aliases = {read(written).raw: meant for written, meant in catalogue.aliases.items()}
         for e in self._entries.values():
             if e.name.blocked or e.is_pointer:

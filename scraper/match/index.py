@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,8 @@ from scraper.match.entries import (
 from scraper.match.groups import Groups
 from scraper.match.names import OFFER_SUFFIX, Name, is_size, read, readings
 
+PARTS = re.compile(r"[/,|;]")
+
 
 class Matcher(Groups):
     """Entries indexed once; `match` and `resolve` ask. Deterministic: the same names give the same answers."""
@@ -42,6 +45,8 @@ class Matcher(Groups):
 
     def match(self, name: str, source: str = "") -> Match:
         """The one model that agrees in all that identifies. `source` is not used to guess; it is kept for messages."""
+        if self._several(name):
+            return Match(name, proposals=self._propose(name))
         for reading in self._with_family([self._meant(n) for n in readings(name)]):
             key = self._find(reading)
             if key is not None:
@@ -177,6 +182,11 @@ class Matcher(Groups):
             for e in (*self._named_by(name), *plain)
             if self._is_own(e, key) and set(e.name.words) - {"thinking", "reasoning"} <= set(name.words)
         ][:1]
+
+    def _several(self, name: str) -> bool:
+        """Whether two parts of a list each name a family with a version: `gpt-4o/o1` is a pair, `openai/gpt-4o` is not."""
+        parts = [p for p in PARTS.split(name[:400].casefold()) if self._versioned.search(p)]
+        return len(parts) > 1
 
     def _meant(self, name: Name) -> Name:
         """The reading under the name that the maker's docs equate it with, where there is one."""

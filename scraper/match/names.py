@@ -63,7 +63,7 @@ MONTHS = {
     m: n for n, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 QUANTISED = re.compile(r"(?:^|[-_ :])(?:q\d(?:[_-]\w+)?|awq|gptq|gguf|\d-?bit|int[48])(?=$|[-_ :)])")
-ENSEMBLE = re.compile(r"\S\s+\+\s+\S|\S\s+&\s+\S")
+ENSEMBLE = re.compile(r"\S\s+\+\s+\S|\S\s+&\s+\S|\S\s+w/\s*\S")
 HOST_PREFIX = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?[a-z0-9]{2,}\.(?=[a-z]{2})")
 BARE_VERSION = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?([a-z]+)\.(?=[a-z]\d)")  # deepseek.r1 needs its maker
 CLOUD_VERSION = re.compile(r"(?:(?<=\d{8})[-_]v\d+|[-_]v1|[-_]\d):\d+(?=$|[@:])|:\d+$")
