@@ -25,12 +25,15 @@ def objections(
 ) -> tuple[str, ...]:
     """Why not, each as `constraint: reason`; empty when the endpoint may serve.
 
+    What was kept by hand and never checked against its page counts as unknown.
+
     A model without a release date is as old as `first_seen`, the day of its first record; a retirement nobody
     announced is none (PRODUCT 3.1).
     """
     if endpoint.model_id is None or model is None:
         return ("identity: nobody has said which model this endpoint serves",)
     need = use_case.require
+    endpoint = checked(endpoint)
     found = [
         *_limits(use_case, endpoint),
         *_abilities(need, endpoint, needs_vision=use_case.workload.images_per_call > 0),
@@ -44,6 +47,22 @@ def objections(
         found.append(f"deny: matches {hit}")
     found.extend(_rulings(use_case.rulings, endpoint, move, today))
     return tuple(found)
+
+
+def checked(endpoint: Endpoint) -> Endpoint:
+    """The endpoint without the abilities that somebody wrote down and nobody checked; warnings against it stay."""
+    if endpoint.checked_on is not None:
+        return endpoint
+    return endpoint.model_copy(
+        update={
+            "features": {},
+            "params": {},
+            "regions": None,
+            "retention": None,
+            "precision": None,
+            "max_output_tokens": None,
+        }
+    )
 
 
 def _limits(use_case: UseCase, endpoint: Endpoint) -> Iterator[str]:

@@ -111,7 +111,9 @@ def test_a_denied_model_is_never_proposed_and_says_why() -> None:
 def test_a_constraint_has_a_price_only_where_it_alone_shuts_out() -> None:
     asked = use_case(require=use_case().require.model_copy(update={"regions": ("eu",)}))
     here = offer("other/here", 1000.0)
-    here = Offer(**{**vars(here), "endpoint": here.endpoint.model_copy(update={"regions": ("eu",)})})
+    here = Offer(
+        **{**vars(here), "endpoint": here.endpoint.model_copy(update={"regions": ("eu",), "checked_on": "2026-10-01"})}
+    )
     found = settled(here, offer("third/there", 400.0), asked=asked)
     assert found.constraint_usd_per_month == {"regions": 600.0}
 

@@ -27,6 +27,7 @@ def use_case(**changes: Any) -> UseCase:
 
 def endpoint(**changes: Any) -> Endpoint:
     entry: dict[str, Any] = {"endpoint_id": "acme:large-2", "model_id": "acme/large-2", "provider": "acme"}
+    entry["checked_on"] = "2026-10-01"
     return Endpoint(**(entry | changes))
 
 
@@ -93,6 +94,17 @@ def test_a_model_without_a_release_date_is_as_old_as_its_first_record() -> None:
     seen = {"today": TODAY, "first_seen": date(2026, 10, 30)}
     assert objections(use_case(), endpoint(), young, "vendor", **seen) == ("min_age_days: 2 days old, 14 needed",)
     assert objections(use_case(), endpoint(), young, "vendor", today=TODAY) == ("min_age_days: age unknown",)
+
+
+def test_what_nobody_checked_is_unknown() -> None:
+    claimed = {"retention": "zero", "regions": ("eu",), "features": {"tools": True}, "checked_on": None}
+    need = {"retention": "zero", "regions": ("eu",), "features": ("tools",)}
+    assert why(need, claimed) == (
+        "features: tools unknown",
+        "regions: unknown, eu needed",
+        "retention: unknown, zero needed",
+    )
+    assert why({}, {"deprecated": True, "checked_on": None}) == ("min_life_days: deprecated by its host",)
 
 
 def test_an_endpoint_whose_model_nobody_knows_is_never_eligible() -> None:

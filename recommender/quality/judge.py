@@ -67,7 +67,12 @@ def fit_quality(
     """
     newest: dict[tuple[Row, str], Score] = {}
     for s in sorted(scores, key=lambda s: (s.evaluated_on or "", -s.value, s.score_id)):
-        if s.known_from <= as_of and s.benchmark in benchmarks and np.isfinite(s.value):
+        if (
+            s.known_from <= as_of
+            and s.benchmark in benchmarks
+            and np.isfinite(s.value)
+            and not other_edition(s.variant)
+        ):
             newest[(s.model_id, run_setting(s.variant)), s.benchmark] = s
     per_board: dict[str, int] = {}
     for _, b in newest:
@@ -85,6 +90,12 @@ def fit_quality(
     estimator = ScoreEstimator(ranks=(2,), folds=4, level=0.8).fit(table, age=age, percent=percent)
     noise = _noise(estimator, newest, rows, columns, benchmarks, table)
     return Fitted(estimator, rows, columns, table, age, noise, newest, benchmarks)
+
+
+def other_edition(variant: str) -> bool:
+    """A score of an edition that only shares the price (codex, chat): not this model's; previews and betas are."""
+    edition = dict(p.split("=", 1) for p in variant.split(";") if "=" in p).get("edition", "")
+    return bool(edition) and not any(w in edition for w in ("preview", "beta", "latest"))
 
 
 def run_setting(variant: str) -> str:
