@@ -25,7 +25,7 @@ def decision_table(case: UseCase, d: Decision, most: int = 5) -> Table:
     """The present choice and the best eligible candidates, with cost and quality and their 80 % intervals."""
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     for column in ("", "endpoint", "tier", "setting"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis", max_width=46)
+        table.add_column(column, no_wrap=True, overflow="ellipsis", max_width=40)
     for column in ("$/month", "range", "quality", "80 %", "P(ok)", "evidence"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_row("now", *_row(d.current))
