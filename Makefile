@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: setup setup-dev browser demo test test-fast lint types docs lock clean
+.PHONY: setup setup-dev browser demo test test-fast lint types bench lock clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -55,7 +55,9 @@ types: setup-dev
 	$(BIN)/mypy
 
 bench: setup-dev
-	for f in tests/bench/bench_*.py; do $(BIN)/python $$f; done
+	$(BIN)/python -m tests.bench.bench_cost
+	@test -d ../shared/corpus || echo "no corpus beside the project: the replay of new models is left out"
+	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_quality ../shared/corpus/quality/epoch_hub_2025-12_scores.csv
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.errors import DataMissing, UsageError
 from data.records import Benchmark, EvalResult, Score
 from recommender.quality import ScoreEstimator, estimate_cells, fit_quality, judge
 
@@ -123,6 +124,19 @@ def test_odd_tables_give_finite_answers(table: np.ndarray) -> None:
     assert (low <= value + 1e-9).all() and (value <= high + 1e-9).all()
 
 
+def test_an_empty_table_is_never_answered_with_a_number() -> None:
+    assert estimate_cells([], []) == []
+    with pytest.raises(DataMissing, match="no known scores"):
+        estimate_cells([], [("m", "b")])
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "n/a", ""])
+def test_a_score_that_is_no_number_says_where(text: str) -> None:
+    rows = [{"model": m, "benchmark": "b", "score": v, "scale": "percent"} for m, v in (("m1", "3"), ("m2", text))]
+    with pytest.raises(UsageError, match="m2 on b"):
+        estimate_cells(rows, [("m1", "b")])
+
+
 def test_percentages_stay_within_0_and_100() -> None:
     known = [
         {"model": f"m{n}", "benchmark": b, "score": str(90 + n % 10), "scale": "percent"}
@@ -172,3 +186,9 @@ def test_published_folds_are_beaten_and_the_interval_keeps_its_promise(corpus: P
     assert np.median(errors) <= 4.40
     assert 0.87 <= np.mean(covered) <= 0.93
     assert np.median(widths) <= 28
+
+
+def test_too_few_scores_to_calibrate_are_refused_rather_than_falsely_sure() -> None:
+    known = [{"model": "m1", "benchmark": "a", "score": "50", "scale": "percent"}]
+    with pytest.raises(DataMissing, match="1 known scores"):
+        estimate_cells(known, [("m2", "a")])

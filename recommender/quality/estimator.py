@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from data.errors import DataMissing, UsageError
 from recommender.quality.factor import Factors, fit
 from recommender.quality.table import Array, Scale, ages, is_percent, scale_of
 
@@ -113,7 +114,16 @@ def quantile_of(residuals: Array, level: float) -> float:
 def estimate_cells(
     known: Sequence[Mapping[str, str]], wanted: Sequence[tuple[str, str]], *, level: float = 0.9
 ) -> list[Estimate]:
-    """Estimates of cells (model, benchmark) from rows model, benchmark, score, scale (percent or raw), released."""
+    """Estimates of cells (model, benchmark) from rows model, benchmark, score, scale (percent or raw), released.
+
+    Raises DataMissing on a table with too few scores to calibrate an interval, UsageError on a score that is no finite number.
+    """
+    if not wanted:
+        return []
+    if not known:
+        raise DataMissing("no known scores, so nothing can be estimated", fix="give a table with at least one score")
+    for r in known:
+        _finite(r)
     models = sorted({r["model"] for r in known} | {m for m, _ in wanted})
     benchmarks = sorted({r["benchmark"] for r in known} | {b for _, b in wanted})
     row, column = {m: n for n, m in enumerate(models)}, {b: n for n, b in enumerate(benchmarks)}
@@ -128,9 +138,22 @@ def estimate_cells(
     age = ages(models, released)
     estimator = ScoreEstimator(level=level)
     estimator.fit(table, age=age, percent=is_percent(table, [declared.get(b) for b in benchmarks]))
+    if len(estimator.residuals_) == 0:
+        fix = f"give at least {2 * estimator.folds} known scores; an interval cannot be calibrated on fewer"
+        raise DataMissing(f"{len(known)} known scores", where="estimate", fix=fix)
     value, low, high = estimator.interval(table, age)
     cells = [(row[m], column[b]) for m, b in wanted]
     return [Estimate(float(value[c]), float(low[c]), float(high[c])) for c in cells]
+
+
+def _finite(row: Mapping[str, str]) -> None:
+    try:
+        fine = isfinite(float(row["score"]))
+    except ValueError:
+        fine = False
+    if not fine:
+        where = f"{row['model']} on {row['benchmark']}"
+        raise UsageError(f"{row['score']!r} is no score", where=where, fix="leave the row out where nothing is known")
 
 
 def _blend(models: Sequence[Factors], z: Array, known: Array, age: Array) -> tuple[Array, Array]:
