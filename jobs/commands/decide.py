@@ -88,7 +88,7 @@ def check(
         out = console()
         out.print(f"[bold]undercut check[/]  prices as of {age(done.data_as_of, now)}")
         for problem in loaded.warnings:
-            out.print(f"[yellow]warning[/] {problem}", markup=True)
+            out.print(f"warning: {problem}", markup=False, style="yellow")
         _print(out, done, verbose=False)
         if delivered is None or (not s.slack_bot_token and not s.slack_webhook_url):
             _print_messages(out, done)

@@ -25,9 +25,11 @@ def explain(
         if as_json:
             say(found)
             return
+        from rich.text import Text
+
         from jobs.show import rows_table
 
-        out.print(f"[bold]{what}[/]  {found['use_case']}: {found['verdict']}  {found['reason']}")
+        out.print(Text.assemble((what, "bold"), f"  {found['use_case']}: {found['verdict']}  {found['reason']}"))
         out.print(f"[dim]decided {found['decided_at']}, prices as of {found['data_as_of']}[/]")
         for line in found["reasons"]:
             out.print(f"  · {line}", markup=False)
