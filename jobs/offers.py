@@ -17,11 +17,10 @@ from scraper.source import Source
 TOKEN_METERS = {"input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning", "unified", "embedding"}
 FACTOR = {"per_mtok": Decimal(1), "per_ktok": Decimal(1000), "per_token": Decimal(1_000_000)}
 LEAST = re.compile(r"^min_prompt_tokens (\d+)$")
-HARMLESS = re.compile(
-    r"inferred|^free$|^(standard|batch|flex|priority|fast|fast mode)$|^5\s?m|short context|^text$", re.I
-)
+HARMLESS = re.compile(r"^free$|^(standard|batch|flex|priority|fast|fast mode)$|^5\s?m|short context|^text$", re.I)
 NARROWS = re.compile(
-    r"long context|context length|>|<|≤|≥|region|provider |training|fine|through|starting|until|from ", re.I
+    r"inferred|computed|long context|context length|>|<|≤|≥|region|provider |training|fine|through|starting|until|from ",
+    re.I,
 )
 
 

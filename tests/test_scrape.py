@@ -14,7 +14,7 @@ from data.errors import UsageError
 from data.store import Store, published, rows
 from jobs.scrape import Report, scrape_cycle
 from scraper.fetch import Fetcher
-from scraper.source import Expect, Source, load_sources
+from scraper.source import Expect, Hints, Source, load_sources
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 PAGES = {
@@ -210,3 +210,12 @@ def test_a_page_that_fills_its_table_by_script_is_rendered(server: HTTPServer, t
     assert (rendered.lines[0].outcome, rendered.lines[0].rates) == ("new", 2)
     late = cycle(tmp_path / "late", small(server, "/nothing", renderer="browser", wait_for="tr.row"))
     assert late.lines[0].outcome == "failed"
+
+
+def test_a_price_whose_currency_was_only_inferred_never_becomes_a_rate(server: HTTPServer, tmp_path: Path) -> None:
+    body = '{"data": [{"id": "gpt-4o", "name": "GPT-4o", "pricing": {"prompt": "0.0000025", "completion": "0.00001"}}]}'
+    server.expect_request("/prices").respond_with_data(body)
+    line = cycle(tmp_path, small(server)).lines[0]
+    assert (line.claims, line.rates) == (2, 0)
+    told = small(server, read=Hints(currency="USD", per="per_token"))
+    assert cycle(tmp_path / "told", told).lines[0].rates == 2

@@ -16,7 +16,9 @@ CHALLENGE = re.compile(
     r"just a moment|verify you are human|captcha|access denied|enable javascript|sign in to continue", re.I
 )
 PRICE_WORDS = re.compile(r"[$€¥£]\s?\d|\d\s?[元€$]|pric|tarif|preis|价格|计费", re.I)
-COUNT = re.compile(r"(\d[\d,]*)\s*(?:个模型|models?\b)", re.I)
+MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[元€]")
+MANY_AMOUNTS = 20  # more than a page without offers shows in passing
+COUNT = re.compile(r"(?<![\w.,])(\d[\d,]*)\s*(?:个模型|models?\b)", re.I)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Re
         return "a challenge or login page, not the page itself."
     if not document.grids and document.data is None and not PRICE_WORDS.search(document.text):
         return "no table, no data and no price in it: an application shell?"
+    shown = len(MONEY.findall(document.text))
+    if shown >= MANY_AMOUNTS and not refused:
+        return f"{shown} amounts of money on it, none of them read as a price of a model."
     if refused and len(refused) >= 5:
         return f"{len(refused)} amounts seen, none could be read whole ({refused[0].why}: {refused[0].text[:60]!r})."
     return None

@@ -246,6 +246,7 @@ def is_name(text: str) -> bool:
         and not GENERIC_ROW.match(fold(text))
         and not text.endswith((".", ":", "。"))
         and not is_nothing(text)
+        and not amounts_in(text)
     )
 
 
