@@ -219,3 +219,12 @@ def test_a_price_whose_currency_was_only_inferred_never_becomes_a_rate(server: H
     assert (line.claims, line.rates) == (2, 0)
     told = small(server, read=Hints(currency="USD", per="per_token"))
     assert cycle(tmp_path / "told", told).lines[0].rates == 2
+
+
+@pytest.mark.corpus
+def test_a_tuned_models_price_is_not_the_base_models(corpus: Path, server: HTTPServer, tmp_path: Path) -> None:
+    server.expect_request("/openai.html").respond_with_data(body_of(corpus, PAGES["openai"]))
+    source = load_sources()["openai"].model_copy(update={"url": server.url_for("/openai.html")})
+    cycle(tmp_path, {"openai": source})
+    query = "select usd_per_mtok::double as usd from prices where endpoint = 'openai:{}' and meter = 'input' and tier = 'standard'"
+    assert [ask(tmp_path, query.format(m)) for m in ("o4-mini", "gpt-4.1")] == [[{"usd": 1.1}], [{"usd": 2.0}]]

@@ -62,6 +62,9 @@ def claims_of_grid(grid: Grid, page_text: str, capture: str, hints: Hints, refus
     around = context_of(grid, page_text, hints)
     columns = [priced(c, n, body, around) for n, c in enumerate(columns)]
     names = name_column(columns, body)
+    if taught := next((c for c in columns if c.meaning and c.meaning.meter == "training"), None):
+        # prices beside a training price are those of the tuned model, not of the base one (HAZARDS X5)
+        around = replace(around, conditions=(*around.conditions, f"beside {taught.path[-1]}"))
     if any(c.meaning for c in columns) or any(states_price(c) for n, c in enumerate(columns) if n != names):
         yield from models_down(grid, columns, body, names, around, capture, refuse)
     elif any(label_of(r)[1] for r in body):
