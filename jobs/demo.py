@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.registry import load_registry
 from data.store import Store
 from jobs.check import Checked, check_cycle
 from jobs.ingest import Added, add_catalogue, add_package, add_seed
+
+if TYPE_CHECKING:
+    from scraper.genai import PackageReading
+    from scraper.match import Matcher
 
 Progress = Callable[[str], None]
 REHEARSAL = "demo: shown, never sent"
@@ -40,7 +45,7 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
         progress("reading prices of the installed package genai-prices")
         package = load_package()
         as_of = package.capture.as_of or package.capture.fetched_at
-        added = fill(store, package.body, lambda: add_package(store, package), matcher, as_of, progress)
+        added = fill(store, package, matcher, as_of, progress)
         checked = check_cycle(store, registry, now=as_of, progress=progress, rehearsal=REHEARSAL)
         if checked.changed or any(a.outcome != "unchanged" for a in added) or not (home / "market.duckdb").exists():
             progress("publishing the database")
@@ -48,23 +53,19 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
     return Demo(added, checked, package.capture.url, as_of)
 
 
-def fill(
-    store: Store, body: bytes, prices: Callable[[], Added], matcher: object, as_of: datetime, progress: Progress
-) -> list[Added]:
+def fill(store: Store, package: PackageReading, matcher: Matcher, as_of: datetime, progress: Progress) -> list[Added]:
     """Shipped prices and scores into the tables, in one transaction; kept bodies first, so that every row has its own."""
     from scraper.capture import Bodies
-    from scraper.match import Matcher
     from scraper.seed import load_releases, load_seed
 
-    assert isinstance(matcher, Matcher)
     progress("reading scores of the shipped benchmark tables")
     seed = load_seed()
     bodies = Bodies(store.home)
-    bodies.put(body)
+    bodies.put(package.body)
     bodies.put(seed.body)
     with store.transaction():
         progress("writing prices")
-        added = [prices()]
+        added = [add_package(store, package)]
         add_catalogue(store, matcher, load_releases(), as_of)
         progress("matching model names and writing scores")
         added += add_seed(store, seed, matcher)

@@ -33,10 +33,8 @@ def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
     if not rates:
         return None
     newest = "select * from {0} where known_from <= ? qualify row_number() over (partition by {1} order by known_from desc) = 1"
-    benchmarks = {r["benchmark"]: Benchmark.model_construct(**_known(r)) for r in store.rows("select * from benchmark")}
-    models = {
-        r["model_id"]: Model.model_construct(**_known(r)) for r in store.rows(newest.format("model", "model_id"), [at])
-    }
+    benchmarks = {r["benchmark"]: Benchmark.model_construct(**r) for r in store.rows("select * from benchmark")}
+    models = {r["model_id"]: Model.model_construct(**r) for r in store.rows(newest.format("model", "model_id"), [at])}
     endpoints = {r["endpoint_id"]: _endpoint(r) for r in store.rows(newest.format("endpoint", "endpoint_id"), [at])}
     scores = [_score(r) for r in store.rows("select * from score where known_from <= ?", [at])]
     listed = load_first_seen()
@@ -49,7 +47,7 @@ def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
 
 
 def _score(row: dict[str, Any]) -> Score:
-    fields = _known(row) | {"known_from": _aware(row["known_from"])}
+    fields = row | {"known_from": _aware(row["known_from"])}
     fields.pop("score_id")
     return Score.model_construct(**fields)
 
@@ -62,15 +60,11 @@ def rate_from_row(row: dict[str, Any]) -> Rate:
 
 
 def _endpoint(row: dict[str, Any]) -> Endpoint:
-    fields = _known(row)
+    fields = dict(row)
     fields.pop("known_from", None)
     fields |= {k: json.loads(row[k]) if row[k] else {} for k in ("features", "params")}
     fields["regions"] = tuple(row["regions"]) if row["regions"] else None
     return Endpoint.model_construct(**fields)
-
-
-def _known(row: dict[str, Any]) -> dict[str, Any]:
-    return dict(row)
 
 
 def _aware(value: datetime | None) -> datetime | None:
