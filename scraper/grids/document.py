@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from scraper.grids.html import html_grids
+from scraper.grids.html import read_html
 from scraper.grids.markdown import markdown_grids
 from scraper.grids.types import Cell, Grid, clean
 
@@ -19,10 +19,14 @@ MOST_BYTES = 60_000_000
 
 @dataclass(frozen=True)
 class Document:
-    """`kind`: html, markdown, json, csv, yaml, empty. `data` is the parsed value of JSON and YAML."""
+    """`kind`: html, markdown, json, csv, yaml, empty. `data` is the parsed value of JSON, YAML and scripts.
+
+    `blocks` are grids of cards and divs: to be read where no table says anything.
+    """
 
     kind: str
     grids: tuple[Grid, ...] = ()
+    blocks: tuple[Grid, ...] = ()
     data: Any = None
     text: str = ""
     notes: tuple[str, ...] = field(default=())
@@ -41,8 +45,7 @@ def read_document(body: bytes, url: str = "") -> Document:
             data = json.loads(text, parse_float=str, parse_int=str)
             inner = html_inside(data)
             if inner:
-                grids, visible = html_grids(inner)
-                return Document("html", tuple(grids), text=visible)
+                return of_html(inner)
             return Document("json", data=data, text="")
         except (ValueError, RecursionError):
             pass
@@ -50,14 +53,18 @@ def read_document(body: bytes, url: str = "") -> Document:
         r"(?is)\s*(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body|<div|<table|<section|<main|<script|<h[1-6]|<p\b|<article|<span|<meta|<ul)",
         head,
     ):
-        grids, visible = html_grids(text)
-        return Document("html", tuple(grids), text=visible)
+        return of_html(text)
     if looks_yaml(url, head) and (data := yaml_of(text)) is not None:
         return Document("yaml", data=data)
     if (table := csv_of(text)) is not None:
         return Document("csv", (table,), text=clean(text[:20_000]))
     grids, visible = markdown_grids(text)
     return Document("markdown", tuple(grids), text=visible)
+
+
+def of_html(text: str) -> Document:
+    page = read_html(text)
+    return Document("html", page.grids, page.blocks, page.data, page.text)
 
 
 def decoded(body: bytes) -> str:
@@ -76,7 +83,7 @@ def reread(body: bytes, locator: str, url: str = "") -> str:
     document = _remembered(body, url)
     if locator.startswith("/"):
         return pointed(document.data, locator)
-    for grid in document.grids:
+    for grid in (*document.grids, *document.blocks):
         for row in grid.rows:
             for cell in row:
                 if cell.locator == locator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from scraper.grids.mdx import component_end, component_grid
 from scraper.grids.types import Cell, Grid, clean
 
 RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
@@ -12,6 +13,8 @@ LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^()\s]*(?:\([^()]*\)[^()\s
 IMAGE = re.compile(r"!\[[^\]]*\]\([^()\s]*\)")
 NAMED_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)(\S+)")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+COMPONENT = re.compile(r"^\s*<[A-Z]\w*\b(?!.*</?\w+>\s*$)")
+SOURCE = re.compile(r"^(?:export|import) (?:default )?(?:const|function|class|let)\b.*[{(]\s*$")
 STRIKE = re.compile(r"~~(.+?)~~|<(s|del)>(.+?)</\2>")
 
 
@@ -30,6 +33,15 @@ def markdown_grids(text: str) -> tuple[list[Grid], str]:
             level = len(found.group(1))
             chain = {k: v for k, v in chain.items() if k < level} | {level: plain(found.group(2))}
             intro = []
+        elif not fenced and SOURCE.match(line):  # source of a component, no text of the page
+            while n + 1 < len(lines) and not re.match(r"^[})]", lines[n]):
+                n += 1
+        elif not fenced and COMPONENT.match(line) and (end := component_end(ahead(lines, n), 0)) > 0:
+            tag = ahead(lines, n)[:end]
+            grid = component_grid(tag, n + 1, tuple(chain[k] for k in sorted(chain)), " ".join(intro))
+            if grid is not None:
+                grids.append(grid)
+                n += tag.count("\n")
         elif not fenced and "|" in line and n + 1 < len(lines) and RULE.match(lines[n + 1]):
             end = n + 2
             while end < len(lines) and "|" in lines[end] and lines[end].strip():
@@ -42,6 +54,12 @@ def markdown_grids(text: str) -> tuple[list[Grid], str]:
             intro = [*intro, plain(line)][-4:]
         n += 1
     return grids, clean(plain(text))
+
+
+def ahead(lines: list[str], n: int) -> str:
+    """The text from a line on, where a component with lists of values begins there."""
+    near = "\n".join(lines[n : n + 3])
+    return "\n".join(lines[n : n + 3000]) if "={" in near else ""
 
 
 def cells(line: str, number: int, *, header: bool) -> tuple[Cell, ...]:

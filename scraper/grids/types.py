@@ -51,3 +51,8 @@ def clean(text: str) -> str:
 def fold(text: str) -> str:
     """For comparing: NFKC, lower case, white space folded."""
     return clean(unicodedata.normalize("NFKC", text)).casefold()
+
+
+def joined(left: str, right: str) -> str:
+    """Two pieces of one sentence with one space between them."""
+    return f"{left} {right}".strip()

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 from data.records import PriceClaim
-from scraper.grids import Document, read_document
+from scraper.grids import Document, Grid, read_document
+from scraper.prices.free import free_cards
 from scraper.prices.records import claims_of_data
 from scraper.prices.tables import claims_of_grid
 from scraper.source import Hints, Source
@@ -49,12 +50,23 @@ def read_prices(body: bytes, *, url: str = "", source: Source | None = None) -> 
     def refuse(text: str, why: str, locator: str) -> None:
         refused.append(Refusal(text[:200], why, locator))
 
-    found: list[PriceClaim] = []
-    for grid in document.grids:
-        if wanted(grid.headings, hints):
-            found.extend(claims_of_grid(grid, document.text, capture, hints, refuse))
-    if document.data is not None:
-        found.extend(claims_of_data(document.data, capture, hints, refuse))
+    def of_grids(grids: tuple[Grid, ...]) -> list[PriceClaim]:
+        out: list[PriceClaim] = []
+        for grid in grids:
+            if wanted(grid.headings, hints):
+                known = tuple(dict.fromkeys(c.model_as_written for c in out))
+                out.extend(claims_of_grid(grid, document.text, capture, hints, refuse, known))
+        return out
+
+    def of_data() -> list[PriceClaim]:
+        return [] if document.data is None else list(claims_of_data(document.data, capture, hints, refuse))
+
+    # what a page shows as a table outranks its cards, and both the data behind it
+    found = of_grids(document.grids)
+    if not found:
+        cards = of_grids(document.blocks)
+        found = [*cards, *free_cards(document.blocks, cards, capture)]
+    found = found or of_data()
     claims = tuple(distinct(found))
     return Reading(claims, tuple(refused), failure(document, claims, refused), declared(document), document.notes)
 

@@ -40,7 +40,10 @@ NAME_HEADER = re.compile(
     r"^(?:ai |llm )?(models?|model names?|模型|模型名称|模型名|model version|modèle|modell|name|model id|sku|服务|endpoint)$|^模型.{0,6}$|^models? .{0,12}$"
 )
 LIMIT = re.compile(r"\b(max(imum)?|limits?|window|size|length|count|speed)\b|长度|上限|限制|窗口")
-PRICE_HEADER = re.compile(r"\bpric(e|ing)\b|价格|单价|\brates?\b|\btarif|\bpreis|\bprix\b")
+PRICE_HEADER = re.compile(
+    r"\bpric(e|es|ing)\b|\bcosts?\b|价格|单价|费用|\brates?\b(?! limit)|\btarif|\bpreis|\bprix\b|\bkosten\b|\bcoût"
+)
+BLENDED = re.compile(r"blend|average|\bavg\b|\bmean\b|\bmix|平均")
 GENERIC_ROW = re.compile(r"^(text|audio|image|video|default|standard|-)$")
 
 

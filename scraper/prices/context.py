@@ -1,0 +1,46 @@
+"""What the place of a table says of every price in it: unit, currency, tier, region, the words that name its kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from data.records import Tier
+from scraper.amounts import currency_of, unit_of
+from scraper.grids import Grid
+from scraper.prices.words import tier_of
+from scraper.source import Hints
+
+PAGE_UNIT = re.compile(r"prices?[^.]{0,60}per (?:1m|million|1 million|1,000,000) tokens|mtok = million tokens", re.I)
+PAGE_CURRENCY = re.compile(
+    r"(?:all )?prices[^.]{0,40}\b(?:in|are)\b[^.]{0,20}\b(USD|US dollars|EUR|euros?|CNY|RMB)\b", re.I
+)
+CURRENCY_WORDS = {"usd": "USD", "us d": "USD", "eur": "EUR", "euro": "EUR", "cny": "CNY", "rmb": "CNY"}
+
+
+@dataclass(frozen=True)
+class Around:
+    """`near_per` is what stands directly above; `per` also what the page or the source file says of all its prices."""
+
+    per: str | None
+    near_per: str | None
+    currency: str | None
+    tier: Tier
+    conditions: tuple[str, ...]
+    words: tuple[str, ...]  # the sentence above, then the headings, the nearest first
+    known: tuple[str, ...] = ()  # names of models that other tables of the page give
+
+
+def context_of(grid: Grid, page_text: str, hints: Hints, known: tuple[str, ...] = ()) -> Around:
+    near = (grid.intro, *reversed(grid.headings))
+    near_per = next((u for t in near if (u := unit_of(t))), None)
+    per = near_per or hints.per or ("per_mtok" if PAGE_UNIT.search(page_text) else None)
+    currency = next((c for t in near if (c := currency_of(t))), None)
+    if currency is None and (said := PAGE_CURRENCY.search(page_text)):
+        currency = CURRENCY_WORDS[said.group(1).casefold()[:4].strip()]
+    if currency is None and page_text.count("$") >= 10 and not re.search(r"[€¥£元]", page_text):
+        currency = "USD"  # every amount the page shows carries the dollar sign
+    tier = next((t for text in (*reversed(grid.panes), *reversed(grid.headings)) if (t := tier_of(text))), None)
+    heading = [grid.headings[-1]] if grid.headings and grid.headings[-1] else []
+    conditions = tuple(dict.fromkeys([*heading, *grid.panes]))
+    return Around(per, near_per, currency or hints.currency, tier or "standard", conditions, near, known)
