@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import pairwise
 
 CURRENCIES = {
@@ -29,6 +30,7 @@ FREE = re.compile(r"^(?:limited[- ]time )?free(?: of charge)?$|^(?:限时)?免�
 NOTHING = re.compile(
     r"^(?:[-–—/\\.]*|n/?a|none|null|not available|not applicable|contact.*|coming soon|tbd|不支持|暂不支持|无|included)$"
 )
+DIGIT = re.compile(r"\d")
 DECOY = re.compile(r"[×x]\s*\$|\$[\d.]+\s*[×x=]|=\s*\$|\d+(?:\.\d+)?x\b|\buplift\b|\bmultiplier\b|\bper ccu\b|积分")
 
 CONTINENTAL = {"EUR", "CHF"}  # where a comma is a decimal mark as often as not
@@ -73,6 +75,7 @@ UNITS: tuple[tuple[str, str], ...] = (
 )
 KINDS = re.compile(r"\b(?:text|audio|image|video)s?(?:\s*/\s*(?:text|audio|image|video)s?)+")
 SPAN = re.compile(rf"{PER}\s*(\d+)[ -]?(s|sec|seconds?|min|minutes?)(?: (session))?(?![a-z])")
+RELATES = re.compile(rf"{PER}|百万|^\W*{MANY}\s*{TOKENS}")  # no unit is named without one of these
 COMPILED = tuple((re.compile(pattern), per) for pattern, per in UNITS)
 
 
@@ -87,6 +90,7 @@ class Amount:
     free: bool = False
 
 
+@lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """NFKC, lower case; the yen sign in one form; emphasis and note marks gone."""
     return re.sub(r"[*†‡]+", "", unicodedata.normalize("NFKC", text)).replace("￥", "¥").casefold().strip()
@@ -97,22 +101,27 @@ def unit_of(text: str) -> str | None:
     return next(iter(units_in(text)), None)
 
 
-def units_in(text: str) -> list[str]:
+@lru_cache(maxsize=16_384)
+def units_in(text: str) -> tuple[str, ...]:
     """Every unit a text names, the most telling first."""
-    flat = KINDS.sub(" ", folded(text))
+    flat = folded(text)
+    if not RELATES.search(flat):
+        return ()
+    flat = KINDS.sub(" ", flat)
     if span := SPAN.search(flat):
-        return [f"per_{span.group(1)}{'s' if span.group(2)[0] == 's' else 'min'}{'_session' if span.group(3) else ''}"]
+        return (f"per_{span.group(1)}{'s' if span.group(2)[0] == 's' else 'min'}{'_session' if span.group(3) else ''}",)
     found = [per for pattern, per in COMPILED if pattern.search(flat)]
     if "per_mtok_hour" in found:
-        return ["per_mtok_hour"]
+        return ("per_mtok_hour",)
     compact = re.search(rf"\(?\s*(?:in )?(?:{AFTER})\s*/\s*{MANY}\s*{TOKENS}", flat)
     if not found and (compact or re.search(rf"^{MANY}\s*{TOKENS}$", flat)):
-        return ["per_mtok"]
+        return ("per_mtok",)
     if "per_kimage" in found:
         found = [per for per in found if per != "per_image"]
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=16_384)
 def currency_of(text: str) -> str | None:
     """The currency a text names, or none; a text that names two says none."""
     flat = folded(text)
@@ -129,34 +138,35 @@ def is_free(text: str) -> bool:
     return bool(FREE.match(folded(text)))
 
 
-def amounts_in(text: str, *, bare: bool = False) -> list[Amount]:
+@lru_cache(maxsize=16_384)
+def amounts_in(text: str, *, bare: bool = False) -> tuple[Amount, ...]:
     """Every amount a cell states, in order, each with the words up to the next one. `bare`: a lone number counts.
 
     Empty for no amount, for decoys, and for numbers that cannot be read whole.
     """
     flat = folded(text)
     if is_free(text):
-        return [Amount(Decimal(0), free=True)]
-    if is_nothing(text) or DECOY.search(flat):
-        return []
+        return (Amount(Decimal(0), free=True),)
+    if not DIGIT.search(flat) or is_nothing(text) or DECOY.search(flat):
+        return ()
     flat, aside = without_asides(flat)
     marks = list(MONEY.finditer(flat))
     if not marks:
         lone = BARE.match(flat)
         value = number(lone.group("n")) if lone and bare else None
-        return [Amount(value)] if value is not None else []
+        return (Amount(value),) if value is not None else ()
     if len(re.findall(rf"(?:{SIGN})\s*[.\d]", flat)) > len(marks):
-        return []  # an amount in it that cannot be read whole
+        return ()  # an amount in it that cannot be read whole
     out: list[Amount] = []
     for before, mark, tail in pieces(flat, marks):
         sign = CURRENCIES[mark.group("sign") or mark.group("after")]
         value = number(mark.group("n1") or mark.group("n2"), sign)
         if value is None:
-            return []
+            return ()
         own = f"{before} {tail}" if not tail.strip() else tail
         per = unit_of(re.sub(r"\([^()]*\)", " ", own)) or unit_of(own)
         out.append(Amount(value, sign, per, clean_words(f"{before} {tail} {aside if not out else ''}")))
-    return shared(out, flat, marks)
+    return tuple(shared(out, flat, marks))
 
 
 def without_asides(flat: str) -> tuple[str, str]:
@@ -226,6 +236,6 @@ def clean_words(text: str) -> str:
     text = SPAN.sub(" ", text)
     if KINDS.search(text):
         return re.sub(r"\s+", " ", text).strip(" ,;:/()·|")
-    for pattern, _ in COMPILED:
+    for pattern, _ in COMPILED if RELATES.search(text) else ():
         text = pattern.sub(lambda m: f" {m.groupdict().get('k') or ''} ", text)
     return re.sub(r"\s+", " ", text).strip(" ,;:/()·|")

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from scraper.grids.html import read_html
@@ -21,15 +22,19 @@ MOST_BYTES = 60_000_000
 class Document:
     """`kind`: html, markdown, json, csv, yaml, empty. `data` is the parsed value of JSON, YAML and scripts.
 
-    `blocks` are grids of cards and divs: to be read where no table says anything.
+    `blocks`, found when asked for, are grids of cards and divs: to be read where no table says anything.
     """
 
     kind: str
     grids: tuple[Grid, ...] = ()
-    blocks: tuple[Grid, ...] = ()
+    drawn: Callable[[], tuple[Grid, ...]] = tuple
     data: Any = None
     text: str = ""
     notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def blocks(self) -> tuple[Grid, ...]:
+        return self.drawn()
 
 
 def read_document(body: bytes, url: str = "") -> Document:

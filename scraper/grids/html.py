@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PageElement
 
-from scraper.grids.blocks import LONGEST, Priced, block_grids
+from scraper.grids.blocks import block_grids
 from scraper.grids.components import component_grids
-from scraper.grids.nodes import DROPPED, HEADINGS, panes_of, text_of
+from scraper.grids.nodes import DROPPED, HEADINGS, LONGEST, Priced, panes_of, text_of
 from scraper.grids.scripts import script_data
 from scraper.grids.spans import table_rows
 from scraper.grids.types import Grid, clean, joined
@@ -46,10 +47,10 @@ LAST_BLOCKS = 3
 
 @dataclass(frozen=True)
 class Page:
-    """`grids` are tables and component data, `blocks` what cards and runs of divs hold, `data` what scripts hold."""
+    """`grids` are tables and component data, `blocks` gives what cards and runs of divs hold, `data` what scripts hold."""
 
     grids: tuple[Grid, ...]
-    blocks: tuple[Grid, ...]
+    blocks: Callable[[], tuple[Grid, ...]]
     data: Any
     text: str
 
@@ -75,7 +76,7 @@ def read_html(text: str) -> Page:
     ]
     return Page(
         (*grids, *component_grids(soup, grids)),
-        tuple(block_grids(seen.priced, soup)),
+        lambda: tuple(block_grids(seen.priced, soup)),
         script_data(soup),
         clean(" ".join(seen.words)),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
@@ -15,6 +17,8 @@ STRUCK_CLASS = re.compile(r"line-?through|strike|struck|crossed", re.I)
 DROPPED = frozenset(("script", "style", "template", "noscript", "svg"))
 PANE_ID = re.compile(r"[-_]([A-Za-z0-9 ]+)$")  # leaderboard-Verified
 TAB_PANE = re.compile(r"tab.*(cont|pane|panel)", re.I)
+AMOUNT = re.compile(r"[$€£¥￥]\s?\.?\d|\d\s?[元€£$]|\bfree\b|免费", re.I)
+LONGEST = 100  # characters of a label or a price; a longer text explains
 BLOCKS = frozenset(
     [
         "br",
@@ -41,17 +45,49 @@ BLOCKS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Priced:
+    """A text with an amount in it, and the headings above it."""
+
+    node: NavigableString
+    headings: tuple[str, ...]
+
+
 def is_struck(node: Tag) -> bool:
     """Crossed out, by element or by the name of its style."""
     if node.name in STRUCK:
         return True
-    return bool(node.attrs) and bool(
-        STRUCK_CLASS.search(" ".join(node.get("class") or ())) or STRUCK_CLASS.search(str(node.get("style") or ""))
-    )
+    attributes = node.attrs
+    if not attributes:
+        return False
+    named, style = attributes.get("class"), attributes.get("style")
+    return bool(named and STRUCK_CLASS.search(" ".join(named))) or bool(style and STRUCK_CLASS.search(str(style)))
 
 
 def struck_in(node: Tag) -> str:
-    return " ".join(clean(t.get_text(" ")) for t in node.find_all(True) if is_struck(t))
+    return " ".join(clean(t.get_text(" ")) for t in node.descendants if isinstance(t, Tag) and is_struck(t))
+
+
+def tags_in(node: Tag) -> list[Tag]:
+    """The elements directly below one."""
+    return [c for c in node.contents if isinstance(c, Tag)]
+
+
+def strings_of(element: Tag) -> Iterator[NavigableString]:
+    """The texts of an element in page order, without struck ones, buttons and scripts."""
+    stack: list[PageElement] = list(reversed(element.contents))
+    while stack:
+        child = stack.pop()
+        if isinstance(child, Tag):
+            if child.name not in DROPPED and child.name != "button" and not is_struck(child):
+                stack.extend(reversed(child.contents))
+        elif type(child) is NavigableString and child.strip():
+            yield child
+
+
+def amounts(text: str) -> int:
+    """How many amounts of money a text seems to hold."""
+    return len(AMOUNT.findall(text))
 
 
 def text_of(node: Tag) -> str:
@@ -99,12 +135,13 @@ def tab_label(pane: Tag) -> str | None:
     kind = next((c for c in names if TAB_PANE.search(c)), None)
     if kind is None or not isinstance(pane.parent, Tag):
         return None
-    panes = [p for p in pane.parent.find_all(True, recursive=False) if kind in (p.get("class") or ())]
-    for other in pane.parent.find_all(True, recursive=False):
-        if other in panes:
-            continue
-        for box in [other, *other.find_all(True)]:
-            items = box.find_all(True, recursive=False)
+    beside = tags_in(pane.parent)
+    panes = [p for p in beside if kind in (p.get("class") or ())]
+    held = {id(p) for p in panes}
+    for other in (t for t in beside if id(t) not in held):
+        for box in (other, *(t for t in other.descendants if isinstance(t, Tag))):
+            items = tags_in(box)
             if len(items) == len(panes) > 1 and all(0 < len(clean(i.get_text(" "))) < 40 for i in items):
-                return clean(items[panes.index(pane)].get_text(" "))
+                at = next(n for n, p in enumerate(panes) if p is pane)
+                return clean(items[at].get_text(" "))
     return None

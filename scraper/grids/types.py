@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 NOTE_MARKS = re.compile(r"[*†‡§]+$|\^\d+\^|\[\^?\d+\]$")
 
@@ -40,14 +41,13 @@ class Grid:
 
 def clean(text: str) -> str:
     """One line for a reader: no control or zero-width characters, white space folded."""
-    kept = "".join(
-        " " if c in "\n\t\r\xa0\u3000" else c
-        for c in text
-        if unicodedata.category(c) not in ("Cc", "Cf") or c in "\n\t\r"
-    )
-    return re.sub(r"\s+", " ", kept).strip()
+    folded = " ".join(text.split())
+    if folded.isprintable():
+        return folded
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cf")).split())
 
 
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """For comparing: NFKC, lower case, white space folded."""
     return clean(unicodedata.normalize("NFKC", text)).casefold()

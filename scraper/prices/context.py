@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from data.records import Tier
 from scraper.amounts import currency_of, unit_of
@@ -15,6 +16,7 @@ PAGE_UNIT = re.compile(r"prices?[^.]{0,60}per (?:1m|million|1 million|1,000,000)
 PAGE_CURRENCY = re.compile(
     r"(?:all )?prices[^.]{0,40}\b(?:in|are)\b[^.]{0,20}\b(USD|US dollars|EUR|euros?|CNY|RMB)\b", re.I
 )
+MANY_SIGNS = 10
 CURRENCY_WORDS = {"usd": "USD", "us d": "USD", "eur": "EUR", "euro": "EUR", "cny": "CNY", "rmb": "CNY"}
 
 
@@ -34,13 +36,20 @@ class Around:
 def context_of(grid: Grid, page_text: str, hints: Hints, known: tuple[str, ...] = ()) -> Around:
     near = (grid.intro, *reversed(grid.headings))
     near_per = next((u for t in near if (u := unit_of(t))), None)
-    per = near_per or hints.per or ("per_mtok" if PAGE_UNIT.search(page_text) else None)
-    currency = next((c for t in near if (c := currency_of(t))), None)
-    if currency is None and (said := PAGE_CURRENCY.search(page_text)):
-        currency = CURRENCY_WORDS[said.group(1).casefold()[:4].strip()]
-    if currency is None and page_text.count("$") >= 10 and not re.search(r"[€¥£元]", page_text):
-        currency = "USD"  # every amount the page shows carries the dollar sign
+    page_per, page_currency = page_says(page_text)
+    per = near_per or hints.per or page_per
+    currency = next((c for t in near if (c := currency_of(t))), None) or page_currency
     tier = next((t for text in (*reversed(grid.panes), *reversed(grid.headings)) if (t := tier_of(text))), None)
     heading = [grid.headings[-1]] if grid.headings and grid.headings[-1] else []
     conditions = tuple(dict.fromkeys([*heading, *grid.panes]))
     return Around(per, near_per, currency or hints.currency, tier or "standard", conditions, near, known)
+
+
+@lru_cache(maxsize=4)
+def page_says(text: str) -> tuple[str | None, str | None]:
+    """(unit, currency) that a page states for all its prices, by a sentence or by the one sign it uses."""
+    per = "per_mtok" if PAGE_UNIT.search(text) else None
+    if said := PAGE_CURRENCY.search(text):
+        return per, CURRENCY_WORDS[said.group(1).casefold()[:4].strip()]
+    only_dollars = text.count("$") >= MANY_SIGNS and not re.search(r"[€¥£元]", text)
+    return per, "USD" if only_dollars else None

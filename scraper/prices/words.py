@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from data.records import Meter, Tier
@@ -47,6 +48,7 @@ BLENDED = re.compile(r"blend|average|\bavg\b|\bmean\b|\bmix|平均")
 GENERIC_ROW = re.compile(r"^(text|audio|image|video|default|standard|-)$")
 
 
+@lru_cache(maxsize=16_384)
 def meaning_of(text: str) -> Meaning | None:
     """The meter a header or row label names, with tier, modality and lifetime; None where it names no meter."""
     flat = fold(text)
@@ -85,6 +87,7 @@ def with_modality(meter: Meter, modality: str) -> Meter:
     return table.get((meter, modality), meter)
 
 
+@lru_cache(maxsize=16_384)
 def tier_of(text: str) -> Tier | None:
     """The tier a text names, or none."""
     flat = fold(text)
