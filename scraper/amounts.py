@@ -30,6 +30,7 @@ FREE = re.compile(r"^(?:limited[- ]time )?free(?: of charge)?$|^(?:限时)?免�
 NOTHING = re.compile(
     r"^(?:[-–—/\\.]*|n/?a|none|null|not available|not applicable|contact.*|coming soon|tbd|不支持|暂不支持|无|included)$"
 )
+SPOILT = "\ufffd"  # a character that its charset could not give
 DIGIT = re.compile(r"\d")
 DECOY = re.compile(r"[×x]\s*\$|\$[\d.]+\s*[×x=]|=\s*\$|\d+(?:\.\d+)?x\b|\buplift\b|\bmultiplier\b|\bper ccu\b|积分")
 
@@ -147,7 +148,7 @@ def amounts_in(text: str, *, bare: bool = False) -> tuple[Amount, ...]:
     flat = folded(text)
     if is_free(text):
         return (Amount(Decimal(0), free=True),)
-    if not DIGIT.search(flat) or is_nothing(text) or DECOY.search(flat):
+    if not DIGIT.search(flat) or SPOILT in flat or is_nothing(text) or DECOY.search(flat):
         return ()
     flat, aside = without_asides(flat)
     marks = list(MONEY.finditer(flat))

@@ -45,7 +45,8 @@ def cell_claims(
     """Every price of a cell; a struck one is a list price, and so is the first of `原价12元 限时5折`."""
     cut = CUT.search(cell.text) if "原价" in cell.text else None
     text = CUT.sub(" ", cell.text) if cut else cell.text
-    known = column.currency or around.currency
+    bare = meaning is not None or column.names_price or column.currency is not None
+    known = column.currency or (around.currency if bare else None)
     in_force = amounts_in(text, bare=known is not None)
     struck = amounts_in(cell.struck, bare=known is not None) if cell.struck and in_force else []
     for amount in (*in_force, *struck):
@@ -65,7 +66,7 @@ def cell_claims(
         if meter is None:
             refuse(cell.text, f"a price {per} of nothing that is known", cell.locator)
             continue
-        if meter == "unified" and len(in_force) > 1 and not amount.qualifier.startswith("range"):
+        if meter == "unified" and not (is_whole(amount, in_force) and (column.names_price or amount.per)):
             refuse(cell.text, "no direction", cell.locator)
             continue
         upper = tuple(p for p in column.path[:-1] if meaning_of(p) is None)
@@ -114,6 +115,11 @@ def meter_of(
     ):
         meter = "embedding"
     return meter
+
+
+def is_whole(amount: Amount, in_force: tuple[Amount, ...]) -> bool:
+    """One price for both directions: alone in its cell, or an end of a range."""
+    return len(in_force) == 1 or amount.qualifier.startswith("range")
 
 
 def kind_beside(qualifier: str) -> str | None:

@@ -33,6 +33,10 @@ class Column:
     def head(self) -> str:
         return self.path[-1] if self.path else ""
 
+    @property
+    def names_price(self) -> bool:
+        return bool(PRICE_HEADER.search(fold(" ".join(self.path))))
+
 
 def split_header(grid: Grid) -> tuple[list[Cells], list[Cells]]:
     """Leading rows without amounts that name meters, units or models, and the rest."""
@@ -77,7 +81,7 @@ def is_priced(column: Column, cells: list[str], stated: int) -> bool:
     if not stated or BLENDED.search(flat):
         return False
     money = sum(bool(amounts_in(t)) for t in cells)
-    return bool(column.meaning or PRICE_HEADER.search(flat) or column.pers or 2 * money > len(cells))
+    return bool(column.meaning or column.names_price or (column.pers and money) or 2 * money > len(cells))
 
 
 def name_column(columns: list[Column], body: list[Cells]) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from data.records import PriceClaim
 from scraper.grids import Document, Grid, read_document
+from scraper.prices.cells import Refuse
 from scraper.prices.free import free_cards
 from scraper.prices.records import claims_of_data
 from scraper.prices.tables import claims_of_grid
@@ -50,12 +51,16 @@ def read_prices(body: bytes, *, url: str = "", source: Source | None = None) -> 
     def refuse(text: str, why: str, locator: str) -> None:
         refused.append(Refusal(text[:200], why, locator))
 
-    def of_grids(grids: tuple[Grid, ...]) -> list[PriceClaim]:
+    def of_grids(grids: tuple[Grid, ...], *, drawn: bool = False) -> list[PriceClaim]:
         out: list[PriceClaim] = []
         for grid in grids:
             if wanted(grid.headings, hints):
                 known = tuple(dict.fromkeys(c.model_as_written for c in out))
-                out.extend(claims_of_grid(grid, document.text, capture, hints, refuse, known))
+                made = list(claims_of_grid(grid, document.text, capture, hints, refuse, known))
+                if drawn and clashing(made):
+                    refuse(grid.rows[-1][0].text, "two prices for one thing: more than one card?", grid.locator)
+                    continue
+                out.extend(made)
         return out
 
     def of_data() -> list[PriceClaim]:
@@ -64,10 +69,10 @@ def read_prices(body: bytes, *, url: str = "", source: Source | None = None) -> 
     # what a page shows as a table outranks its cards, and both the data behind it
     found = of_grids(document.grids)
     if not found:
-        cards = of_grids(document.blocks)
+        cards = of_grids(document.blocks, drawn=True)
         found = [*cards, *free_cards(document.blocks, cards, capture)]
     found = found or of_data()
-    claims = tuple(distinct(found))
+    claims = tuple(distinct(found, refuse))
     return Reading(claims, tuple(refused), failure(document, claims, refused), declared(document), document.notes)
 
 
@@ -78,25 +83,24 @@ def wanted(headings: tuple[str, ...], hints: Hints) -> bool:
     return not hints.sections or any(s.casefold() in path for s in hints.sections)
 
 
-def distinct(claims: list[PriceClaim]) -> list[PriceClaim]:
+def distinct(claims: list[PriceClaim], refuse: Refuse) -> list[PriceClaim]:
     """One claim for each fact; where copies of one fact disagree under the same conditions, neither is believed."""
-    kept: dict[tuple[object, ...], PriceClaim] = {}
-    clash: set[tuple[object, ...]] = set()
+    clash = clashing(claims)
     for c in claims:
-        key = (
-            c.model_as_written,
-            c.model_id_as_written,
-            c.meter,
-            c.tier,
-            c.currency,
-            c.per,
-            c.conditions,
-            c.list_price,
-        )
-        old = kept.setdefault(key, c)
-        if old.amount != c.amount:
-            clash.add(key)
-    return [c for key, c in kept.items() if key not in clash]
+        if fact(c) in clash:
+            refuse(f"{c.model_as_written} {c.meter} {c.amount}", "another amount under the same conditions", c.locator)
+    return [c for key, c in {fact(c): c for c in reversed(claims)}.items() if key not in clash][::-1]
+
+
+def clashing(claims: list[PriceClaim]) -> set[tuple[object, ...]]:
+    """Facts that are stated with two amounts."""
+    first: dict[tuple[object, ...], PriceClaim] = {}
+    return {fact(c) for c in claims if first.setdefault(fact(c), c).amount != c.amount}
+
+
+def fact(c: PriceClaim) -> tuple[object, ...]:
+    """What a claim is about: all but its amount and its place."""
+    return (c.model_as_written, c.model_id_as_written, c.meter, c.tier, c.currency, c.per, c.conditions, c.list_price)
 
 
 def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Refusal]) -> str | None:

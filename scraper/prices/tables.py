@@ -74,6 +74,9 @@ def models_down(
     for cells in body:
         if names >= len(cells) or len({id(c) for c in cells}) == 1:
             continue
+        if len(cells) != len(columns) and any(c.meaning for c in columns):
+            refuse(" | ".join(c.text for c in cells), "a row longer or shorter than its header", cells[0].locator)
+            continue
         last = names_in(cells[names]) if cells[names].text else last
         others = [(n, c) for n, c in enumerate(cells) if n != names]
         kinds = tuple(c.text for n, c in others if not columns[n].priced and not amounts_in(c.text))

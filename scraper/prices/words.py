@@ -45,7 +45,9 @@ PRICE_HEADER = re.compile(
     r"\bpric(e|es|ing)\b|\bcosts?\b|价格|单价|费用|\brates?\b(?! limit)|\btarif|\bpreis|\bprix\b|\bkosten\b|\bcoût"
 )
 BLENDED = re.compile(r"blend|average|\bavg\b|\bmean\b|\bmix|平均")
-GENERIC_ROW = re.compile(r"^(text|audio|image|video|default|standard|-)$")
+GENERIC_ROW = re.compile(
+    r"^(text|audio|image|video|default|standard|-|yes|no|true|false|supported|not supported|oui|non|ja|nein|支持|不支持|是|否|有|无|[✓✔✅❌×✗]+)$"
+)
 
 
 @lru_cache(maxsize=16_384)
