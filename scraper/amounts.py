@@ -38,12 +38,13 @@ CONTINENTAL = {"EUR", "CHF"}  # where a comma is a decimal mark as often as not
 STARTING = re.compile(r"\b(?:from|starting (?:at|from)|ab|à partir de)\b|起|(?<=\d)起")
 MANY = r"(?:1\s*m|1\s*mn|1,000,000|1000000|one million|a million|million|m|百万|1\s*百万|100\s*万|1?\s*mio\.?|millionen|1\s*million|1\s*million de|million de|millions? of)"
 KIND = r"(?P<k>input/output |input and output |input |output |text |输入\s*|输出\s*|audio |image |cached )?"
-TOKENS = rf"{KIND}(?:de |d')?(?:tokens?|toks?|jetons?)"
+TOKENS = rf"{KIND}(?:de |d')?(?:tokens?|toks?|jetons?|トークン)"
 PER = r"(?:/|\bper|\bpro|\bpar|\bje|每)"
 THOUSAND = r"(?:1\s*k|1,?000|1\.000|one thousand|a thousand|thousand|k|千)"
 UNITS: tuple[tuple[str, str], ...] = (
     (rf"{PER}\s*{MANY}\s*[-]?\s*{TOKENS}.{{0,6}}(?:/|per)\s*h(?:ou)?r", "per_mtok_hour"),
     (rf"{PER}\s*{MANY}\s*[-]?\s*{TOKENS}", "per_mtok"),
+    (r"100\s*万\s*(?:tokens?|トークン)", "per_mtok"),
     (rf"{PER}\s*mtoks?\b|百万\s*tokens?", "per_mtok"),
     (rf"{PER}\s*(?:1\s*m|million)\b(?!\s*(?:[a-z]|字符))", "per_mtok"),
     (rf"{PER}\s*{THOUSAND}\s*[-]?\s*{TOKENS}", "per_ktok"),
@@ -76,7 +77,7 @@ UNITS: tuple[tuple[str, str], ...] = (
 )
 KINDS = re.compile(r"\b(?:text|audio|image|video)s?(?:\s*/\s*(?:text|audio|image|video)s?)+")
 SPAN = re.compile(rf"{PER}\s*(\d+)[ -]?(s|sec|seconds?|min|minutes?)(?: (session))?(?![a-z])")
-RELATES = re.compile(rf"{PER}|百万|^\W*{MANY}\s*{TOKENS}")  # no unit is named without one of these
+RELATES = re.compile(rf"{PER}|百万|万|^\W*{MANY}\s*{TOKENS}")  # no unit is named without one of these
 COMPILED = tuple((re.compile(pattern), per) for pattern, per in UNITS)
 
 

@@ -159,6 +159,8 @@ def csv_of(text: str) -> Grid | None:
     width = len(rows[0])
     if sum(len(r) == width for r in rows) < 0.5 * len(rows):
         return None
+    if all(re.fullmatch(r"[a-z0-9_]*", v) for v in rows[0]):
+        rows[0] = [v.replace("_", " ") for v in rows[0]]
     made = tuple(
         tuple(Cell(clean(v), f"line {n + 1}/{c}", n == 0, raw=v) for c, v in enumerate(row))
         for n, row in enumerate(rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from data.records import Meter, PriceClaim, Tier
-from scraper.amounts import Amount, amounts_in
+from scraper.amounts import Amount, amounts_in, folded
 from scraper.grids import Cell
 from scraper.prices.context import Around
 from scraper.prices.layout import Column
@@ -49,11 +49,17 @@ def cell_claims(
     known = column.currency or (around.currency if bare else None)
     in_force = amounts_in(text, bare=known is not None)
     struck = amounts_in(cell.struck, bare=known is not None) if cell.struck and in_force else []
-    for amount in (*in_force, *struck):
+    pairs = column.paired if len(column.paired) > 1 and not any(meaning_of(a.qualifier) for a in in_force) else ()
+    if pairs and len(pairs) != len(in_force) > 1:
+        refuse(cell.text, "not as many numbers as its header names", cell.locator)
+        return
+    for n, amount in enumerate((*in_force, *struck)):
+        if pairs:
+            meaning = pairs[n % len(pairs)] if len(in_force) > 1 else None
         words = (column.head, amount.qualifier, row.name, *row.kinds, *around.words)
         per = amount.per or per_of(column, meaning, amount) or row.per or (around.per if meaning else around.near_per)
         per, clip = of_clips(per, words, amount.qualifier) if amount.per or per is None else (per, None)
-        currency = amount.currency or known
+        currency = around.yen if amount.currency == "CNY" and "¥" in folded(cell.text) else amount.currency or known
         if per is None or currency is None:
             refuse(cell.text, "no unit" if per is None else "no currency", cell.locator)
             continue
@@ -66,7 +72,9 @@ def cell_claims(
         if meter is None:
             refuse(cell.text, f"a price {per} of nothing that is known", cell.locator)
             continue
-        if meter == "unified" and not (is_whole(amount, in_force) and (column.names_price or amount.per)):
+        if meter == "unified" and not (
+            is_whole(amount, in_force) and (column.plain_price or (amount.per and not column.pers))
+        ):
             refuse(cell.text, "no direction", cell.locator)
             continue
         upper = tuple(p for p in column.path[:-1] if meaning_of(p) is None)

@@ -17,6 +17,7 @@ PAGE_CURRENCY = re.compile(
     r"(?:all )?prices[^.]{0,40}\b(?:in|are)\b[^.]{0,20}\b(USD|US dollars|EUR|euros?|CNY|RMB)\b", re.I
 )
 MANY_SIGNS = 10
+KANA = re.compile(r"[\u3041-\u30fa]")
 CURRENCY_WORDS = {"usd": "USD", "us d": "USD", "eur": "EUR", "euro": "EUR", "cny": "CNY", "rmb": "CNY"}
 
 
@@ -30,6 +31,7 @@ class Around:
     tier: Tier
     conditions: tuple[str, ...]
     words: tuple[str, ...]  # the sentence above, then the headings, the nearest first
+    yen: str = "CNY"  # what the sign ¥ stands for here
     known: tuple[str, ...] = ()  # names of models that other tables of the page give
 
 
@@ -42,7 +44,8 @@ def context_of(grid: Grid, page_text: str, hints: Hints, known: tuple[str, ...] 
     tier = next((t for text in (*reversed(grid.panes), *reversed(grid.headings)) if (t := tier_of(text))), None)
     heading = [grid.headings[-1]] if grid.headings and grid.headings[-1] else []
     conditions = tuple(dict.fromkeys([*heading, *grid.panes]))
-    return Around(per, near_per, currency or hints.currency, tier or "standard", conditions, near, known)
+    yen = "JPY" if KANA.search(page_text) else "CNY"
+    return Around(per, near_per, currency or hints.currency, tier or "standard", conditions, near, yen, known)
 
 
 @lru_cache(maxsize=4)

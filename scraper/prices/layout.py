@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from scraper.amounts import BARE, amounts_in, currency_of, is_nothing, units_in
+from scraper.amounts import BARE, amounts_in, clean_words, currency_of, folded, is_nothing, units_in
 from scraper.grids import Cell, Grid
 from scraper.grids.types import fold
-from scraper.prices.words import BLENDED, GENERIC_ROW, PRICE_HEADER, Meaning, is_name_header, meaning_of
+from scraper.prices.words import (
+    BLENDED,
+    GENERIC_ROW,
+    PRICE_HEADER,
+    Meaning,
+    is_name_header,
+    meaning_of,
+    paired_meanings,
+)
 
 Cells = tuple[Cell, ...]
+FURTHER = re.compile(
+    r"^(?:[→↳>+•·\s–-]*(?:over|above|up to|under|below|more than|less than|beyond|über|bis|ab|超过|大于|小于)?\s*[<>≤≥]?=?\s*\d+(?:\.\d+)?\s*[km](?:\s*(?:input |prompt )?tokens?)?|[→↳].*)$",
+    re.I,
+)
 BAND = re.compile(r"[<>≤≥＜＞]=?\s*\d+(?:[.,]\d+)?\s*[km]?\b", re.I)
+PLAIN = re.compile(
+    r"\b(?:pric(?:e|es|ing)|costs?|rates?|usd|eur|in|per|per|the|api|list|our|standard|tokens?|1?m|us|dollars?|tarifs?|prix|preise?|paid|tier|unit)\b"
+    r"|价格|单价|费用|料金|価格|元|美元|人民币|欧元|每|tokens"
+)
 IDENT = re.compile(r"(?=.*\d)[\w.:/-]+", re.ASCII)
 HEADER_ROWS = 4
 
@@ -35,7 +51,18 @@ class Column:
 
     @property
     def names_price(self) -> bool:
-        return bool(PRICE_HEADER.search(fold(" ".join(self.path))))
+        return bool(PRICE_HEADER.search(fold(" ".join(self.path))) or (self.currency and self.pers))
+
+    @property
+    def plain_price(self) -> bool:
+        """A header that says price, unit and currency and nothing else: no kind of token, no part of a request."""
+        left = PLAIN.sub(" ", clean_words(folded(" ".join(self.path))))
+        return self.names_price and not re.search(r"[^\W\d_]", left)
+
+    @property
+    def paired(self) -> tuple[Meaning, ...]:
+        """`input / output`: the meters of the numbers of one cell, in order."""
+        return paired_meanings(self.head)
 
 
 def split_header(grid: Grid) -> tuple[list[Cells], list[Cells]]:
@@ -121,6 +148,11 @@ def names_in(cell: Cell) -> list[tuple[str, str | None]]:
     if len(idents) == 1 and same_name(lines[0], idents[0]):
         return [(name, idents[0])]
     return [(cell.text, cell.ident)]
+
+
+def is_further(text: str) -> bool:
+    """A name cell that only narrows the model above it: `→ over 100K`, `> 128K tokens` (HAZARDS T10)."""
+    return bool(FURTHER.match(fold(text)))
 
 
 def same_name(name: str, ident: str) -> bool:

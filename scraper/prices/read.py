@@ -20,6 +20,7 @@ CHALLENGE = re.compile(
 PRICE_WORDS = re.compile(r"[$€¥£]\s?\d|\d\s?[元€$]|pric|tarif|preis|价格|计费", re.I)
 MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[元€]")
 MANY_AMOUNTS = 20  # more than a page without offers shows in passing
+FEW = 5
 COUNT = re.compile(r"(?<![\w.,])(\d[\d,]*)\s*(?:个模型|models?\b)", re.I)
 
 
@@ -115,7 +116,8 @@ def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Re
     shown = len(MONEY.findall(document.text))
     if shown >= MANY_AMOUNTS and not refused:
         return f"{shown} amounts of money on it, none of them read as a price of a model."
-    if refused and len(refused) >= 5:
+    refused = [r for r in refused if not r.why.startswith("a price per_")]  # what is known to be something else
+    if len(refused) >= FEW:
         return f"{len(refused)} amounts seen, none could be read whole ({refused[0].why}: {refused[0].text[:60]!r})."
     return None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from data.records import PriceClaim
-from scraper.amounts import amounts_in, is_nothing, unit_of
+from scraper.amounts import BARE, amounts_in, is_nothing, unit_of
 from scraper.grids import Grid
 from scraper.grids.types import fold
 from scraper.prices.cells import Refuse, Row, cell_claims
@@ -17,17 +17,19 @@ from scraper.prices.layout import (
     Cells,
     Column,
     columns_of,
+    is_further,
     is_name,
     label_of,
     name_column,
     names_in,
     split_header,
 )
-from scraper.prices.words import PRICE_HEADER, is_name_header, meaning_of, tier_of
+from scraper.prices.words import PRICE_HEADER, SIZE, is_name_header, meaning_of, tier_of
 from scraper.source import Hints
 
 EXAMPLE = re.compile(r"example|worked|calculation|total\b|示例|beispiel|exemple", re.I)
 UNPAID = re.compile(r"\bfree\b|免费|gratuit|kostenlos")
+LONGEST = 60
 SHORT = 30  # a cell of more letters describes, it does not name a meter
 NO_MODEL = re.compile(r"paid|price|付费|价格")
 
@@ -77,10 +79,11 @@ def models_down(
         if len(cells) != len(columns) and any(c.meaning for c in columns):
             refuse(" | ".join(c.text for c in cells), "a row longer or shorter than its header", cells[0].locator)
             continue
-        last = names_in(cells[names]) if cells[names].text else last
+        further = (cells[names].text,) if last and is_further(cells[names].text) else ()
+        last = names_in(cells[names]) if cells[names].text and not further else last
         others = [(n, c) for n, c in enumerate(cells) if n != names]
         kinds = tuple(c.text for n, c in others if not columns[n].priced and not amounts_in(c.text))
-        said = tuple(k for k in kinds if 0 < len(k) < 60 and not is_nothing(k) and unit_of(k) is None)
+        said = tuple(c.text for n, c in others if narrows(columns[n], c.text)) + further
         per = next((u for _, c in others if not amounts_in(c.text) and (u := unit_of(c.text))), None)
         what = next((m for k in kinds if len(k) < SHORT and (m := meaning_of(k))), None)
         for name, ident in last:
@@ -91,6 +94,13 @@ def models_down(
                 if columns[n].priced:
                     meaning = columns[n].meaning or what
                     yield from cell_claims(row, cell, columns[n], meaning, around, capture, refuse)
+
+
+def narrows(column: Column, text: str) -> bool:
+    """Whether a cell beside prices tells them apart: no price, no number, no size or limit unless it is a band."""
+    if column.priced or not 0 < len(text) < LONGEST or amounts_in(text) or is_nothing(text) or unit_of(text):
+        return False
+    return bool(BAND.search(text)) or not (SIZE.search(fold(" ".join(column.path))) or BARE.match(text))
 
 
 def meters_down(

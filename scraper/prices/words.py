@@ -23,12 +23,12 @@ METERS: tuple[tuple[str, Meter], ...] = (
         r"cache.{0,20}(writ|creat|creation)|(writ|creat)\w* .{0,12}cache|缓存(写入|创建)|创建缓存|cache_write|cache_creation|écriture.*cache",
         "cache_write",
     ),
-    (r"cach(e|ing)|缓存命中|命中缓存|缓存", "cached_input"),
+    (r"cach(e|ing)|缓存命中|命中缓存|缓存|キャッシュ", "cached_input"),
     (r"train|训练|entraînement", "training"),
     (r"embed|向量", "embedding"),
     (r"reasoning|internal_reasoning|思维链单价", "reasoning"),
-    (r"input|prompt|输入|entrée|eingabe", "input"),
-    (r"output|completion|response|generat|输出|sortie|ausgabe", "output"),
+    (r"input|prompt|输入|入力|entrée|eingabe", "input"),
+    (r"output|completion|response|generat|输出|出力|sortie|ausgabe", "output"),
 )
 MODALITY = re.compile(r"\b(audio|image|video)s?\b|(音频|语音)|(图片|图像)|(视频)")
 TIERS: tuple[tuple[str, Tier], ...] = (
@@ -38,11 +38,16 @@ TIERS: tuple[tuple[str, Tier], ...] = (
 )
 LIFETIME = re.compile(r"\b(\d+\s?(?:m|min|minutes?|h|hours?))\b")
 NAME_HEADER = re.compile(
-    r"^(?:ai |llm )?(models?|model names?|模型|模型名称|模型名|model version|modèle|modell|name|model id|sku|服务|endpoint)$|^模型.{0,6}$|^models? .{0,12}$"
+    r"^(?:ai |llm )?(models?|model names?|モデル|モデル名|模型|模型名称|模型名|model version|modèle|modell|name|model id|sku|服务|endpoint)$|^模型.{0,6}$|^models? .{0,12}$"
 )
+SIZE = re.compile(
+    r"context|window|\bmax|limit|length|speed|\btps\b|latency|throughput|released?\b|updated|\bparam|quota|descri|licen[sc]e|features?\b"
+    r"|上下文|长度|限制|额度|描述|说明|并发"
+)
+PAIRED = re.compile(r"\s*(?:/|\||·|,|&|\band\b|和)\s*")
 LIMIT = re.compile(r"\b(max(imum)?|limits?|window|size|length|count|speed)\b|长度|上限|限制|窗口")
 PRICE_HEADER = re.compile(
-    r"\bpric(e|es|ing)\b|\bcosts?\b|价格|单价|费用|\brates?\b(?! limit)|\btarif|\bpreis|\bprix\b|\bkosten\b|\bcoût"
+    r"\bpric(e|es|ing)\b|\bcosts?\b|价格|单价|费用|料金|価格|\brates?\b(?! limit)|\btarif|\bpreis|\bprix\b|\bkosten\b|\bcoût"
 )
 BLENDED = re.compile(r"blend|average|\bavg\b|\bmean\b|\bmix|平均")
 GENERIC_ROW = re.compile(
@@ -72,6 +77,14 @@ def meaning_of(text: str) -> Meaning | None:
     if named and not re.search(r"text|文本", flat):
         found = with_modality(found, named)
     return Meaning(found, tier_of(flat), tuple(conditions))
+
+
+@lru_cache(maxsize=16_384)
+def paired_meanings(text: str) -> tuple[Meaning, ...]:
+    """The meters that a header pairs with the numbers of its cells, in order: `input / output price`; else none."""
+    parts = [p for p in PAIRED.split(fold(text)) if p.strip()]
+    told = [m for part in parts if (m := meaning_of(part))]
+    return tuple(told) if len({m.meter for m in told}) == len(told) > 1 else ()
 
 
 def with_modality(meter: Meter, modality: str) -> Meter:
