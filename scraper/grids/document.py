@@ -20,7 +20,7 @@ MOST_BYTES = 60_000_000
 
 @dataclass(frozen=True)
 class Document:
-    """`kind`: html, markdown, json, csv, yaml, empty. `data` is the parsed value of JSON, YAML and scripts.
+    """`kind`: html, markdown, json, csv, yaml, empty. `data`, found when asked for, is the value of JSON, YAML and scripts.
 
     `blocks`, found when asked for, are grids of cards and divs: to be read where no table says anything.
     """
@@ -28,9 +28,13 @@ class Document:
     kind: str
     grids: tuple[Grid, ...] = ()
     drawn: Callable[[], tuple[Grid, ...]] = tuple
-    data: Any = None
+    held: Callable[[], Any] = lambda: None
     text: str = ""
     notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def data(self) -> Any:
+        return self.held()
 
     @cached_property
     def blocks(self) -> tuple[Grid, ...]:
@@ -51,7 +55,7 @@ def read_document(body: bytes, url: str = "") -> Document:
             inner = html_inside(data)
             if inner:
                 return of_html(inner)
-            return Document("json", data=data, text="")
+            return Document("json", held=lambda: data)
         except (ValueError, RecursionError):
             pass
     if re.match(
@@ -60,11 +64,11 @@ def read_document(body: bytes, url: str = "") -> Document:
     ):
         return of_html(text)
     if looks_yaml(url, head) and (data := yaml_of(text)) is not None:
-        return Document("yaml", data=data)
+        return Document("yaml", held=lambda: data)
     if (table := csv_of(text)) is not None:
         return Document("csv", (table,), text=clean(text[:20_000]))
-    grids, visible = markdown_grids(text)
-    return Document("markdown", tuple(grids), text=visible)
+    grids, cards, visible = markdown_grids(text)
+    return Document("markdown", tuple(grids), lambda: tuple(cards), text=visible)
 
 
 def of_html(text: str) -> Document:

@@ -47,11 +47,11 @@ LAST_BLOCKS = 3
 
 @dataclass(frozen=True)
 class Page:
-    """`grids` are tables and component data, `blocks` gives what cards and runs of divs hold, `data` what scripts hold."""
+    """`grids` are tables and component data, `blocks` gives what cards and runs of divs hold, `data` what scripts and attributes hold."""
 
     grids: tuple[Grid, ...]
     blocks: Callable[[], tuple[Grid, ...]]
-    data: Any
+    data: Callable[[], Any]
     text: str
 
 
@@ -77,7 +77,7 @@ def read_html(text: str) -> Page:
     return Page(
         (*grids, *component_grids(soup, grids)),
         lambda: tuple(block_grids(seen.priced, soup)),
-        script_data(soup),
+        lambda: script_data(soup),
         clean(" ".join(seen.words)),
     )
 

@@ -15,21 +15,26 @@ NAMED_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)(\S+)")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 COMPONENT = re.compile(r"^\s*<[A-Z]\w*\b(?!.*</?\w+>\s*$)")
 SOURCE = re.compile(r"^(?:export|import) (?:default )?(?:const|function|class|let)\b.*[{(]\s*$")
+ITEM = re.compile(r"^\s*[-*+]\s+(.*\S)\s*$")
+MONEY = re.compile(r"[$€£¥]\s?\.?\d|\d\s?[元€£$]")
 STRIKE = re.compile(r"~~(.+?)~~|<(s|del)>(.+?)</\2>")
 
 
-def markdown_grids(text: str) -> tuple[list[Grid], str]:
-    """Grids in page order, and the text without markup."""
+def markdown_grids(text: str) -> tuple[list[Grid], list[Grid], str]:
+    """Grids in page order, the lists of prices under headings as cards, and the text without markup."""
     lines = text.splitlines()
     chain: dict[int, str] = {}
     intro: list[str] = []
     grids: list[Grid] = []
+    cards: list[Grid] = []
+    items: list[Cell] = []
     n, fenced = 0, False
     while n < len(lines):
         line = lines[n]
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         elif not fenced and (found := HEADING.match(line)):
+            cards, items = [*cards, *list_card(chain, items)], []
             level = len(found.group(1))
             chain = {k: v for k, v in chain.items() if k < level} | {level: plain(found.group(2))}
             intro = []
@@ -50,10 +55,24 @@ def markdown_grids(text: str) -> tuple[list[Grid], str]:
             headings = tuple(chain[k] for k in sorted(chain))
             grids.append(Grid(tuple(rows), f"line {n + 1}", headings, (), " ".join(intro)))
             n, intro = end - 1, []
+        elif not fenced and (found := ITEM.match(line)):
+            items.append(cell(found.group(1), f"line {n + 1}", False))
+            intro = [*intro, plain(line)][-4:]
         elif not fenced and line.strip():
             intro = [*intro, plain(line)][-4:]
         n += 1
-    return grids, clean(plain(text))
+    return grids, [*cards, *list_card(chain, items)], clean(plain(text))
+
+
+def list_card(chain: dict[int, str], items: list[Cell]) -> list[Grid]:
+    """`### Model` and a list of its prices as a table of one row."""
+    priced = [c for c in items if MONEY.search(c.text)]
+    if not priced or not chain:
+        return []
+    *above, title = (chain[k] for k in sorted(chain))
+    name = Cell(title, f"{priced[0].locator}/name")
+    header = tuple(Cell("", f"{c.locator}/label", True) for c in (name, *priced))
+    return [Grid((header, (name, *priced)), priced[0].locator, tuple(above))]
 
 
 def ahead(lines: list[str], n: int) -> str:

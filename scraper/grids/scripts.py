@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
+SHORTEST = 40  # characters of an attribute that may hold prices
 MOST_CHARS = 30_000_000
 CHUNK = re.compile(r"self\.__next_f\.push\((\[.*\])\)", re.S)
 LINE = re.compile(r"^[0-9a-f]{1,6}:(?=[\[{\"])")
@@ -33,8 +35,16 @@ def script_data(soup: BeautifulSoup) -> Any:
     for line in stitched(streamed).split("\n"):
         if LINE.match(line) and (value := loaded(line.partition(":")[2])) is not None:
             chunks[line.partition(":")[0]] = value
-    found_data = {k: v for k, v in (("scripts", documents), ("chunks", chunks)) if v}
-    return found_data or None
+    found_data = {"scripts": documents, "chunks": chunks, "attributes": list(attribute_data(soup))}
+    return {k: v for k, v in found_data.items() if v} or None
+
+
+def attribute_data(soup: BeautifulSoup) -> Iterator[Any]:
+    """The JSON objects and lists that elements carry as attributes."""
+    for tag in soup.descendants:
+        for value in tag.attrs.values() if isinstance(tag, Tag) and tag.name != "astro-island" else ():
+            if isinstance(value, str) and len(value) > SHORTEST and value[0] in "{[" and (found := loaded(value)):
+                yield found
 
 
 def stitched(parts: list[str]) -> str:

@@ -124,7 +124,7 @@ def failure(document: Document, claims: tuple[PriceClaim, ...], refused: list[Re
 
 def declared(document: Document) -> int | None:
     """How many models the page itself says it lists."""
-    if isinstance(document.data, dict):
+    if document.kind == "json" and isinstance(document.data, dict):
         total = str(document.data.get("total_count"))
         return int(total) if total.isdigit() else None
     found = COUNT.search(document.text[:5000])
