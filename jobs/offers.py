@@ -1,6 +1,7 @@
 """Price claims of one source -> offers: in USD, for an endpoint that is known, with every condition understood.
 
-A condition that cannot be turned into a band, a tier or a lifetime keeps a claim from becoming a rate; it stays a claim.
+A condition is a band, a window, days of validity, a tier or a lifetime, or says nothing but what kind of page and model
+it is; any other keeps a claim from becoming a rate. It stays a claim, with the reason.
 """
 
 from __future__ import annotations
@@ -11,17 +12,112 @@ from decimal import Decimal
 
 from data.records import PriceClaim
 from scraper.match import Matcher
+from scraper.prices.conditions import band_of, days_of, region_of, window_of
 from scraper.reconcile import Offer, offer_key
 from scraper.source import Source
 
 TOKEN_METERS = {"input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning", "unified", "embedding"}
 FACTOR = {"per_mtok": Decimal(1), "per_ktok": Decimal(1000), "per_token": Decimal(1_000_000)}
-LEAST = re.compile(r"^min_prompt_tokens (\d+)$")
-HARMLESS = re.compile(r"^free$|^(standard|batch|flex|priority|fast|fast mode)$|^5\s?m|short context|^text$", re.I)
-NARROWS = re.compile(
-    r"inferred|computed|long context|context length|>|<|≤|≥|region|provider |training|fine|through|starting|until|from ",
-    re.I,
+KEPT = re.compile(r"^(?:(?:limited[- ]time )?free|5\s?m(?:in)?|short context)$", re.I)
+EVERYWHERE = frozenset(("global", "worldwide", "全球"))
+NEUTRAL = frozenset(
+    [
+        "a",
+        "all",
+        "and",
+        "api",
+        "apis",
+        "are",
+        "availability",
+        "available",
+        "base",
+        "batch",
+        "caching",
+        "chat",
+        "chatgpt",
+        "class",
+        "codex",
+        "completion",
+        "completions",
+        "cost",
+        "costs",
+        "coverage",
+        "details",
+        "eur",
+        "fast",
+        "fastest",
+        "features",
+        "flagship",
+        "flex",
+        "for",
+        "foundation",
+        "frontier",
+        "gen",
+        "general",
+        "generation",
+        "in",
+        "inference",
+        "input",
+        "instruct",
+        "language",
+        "large",
+        "latest",
+        "list",
+        "llm",
+        "llms",
+        "million",
+        "mode",
+        "model",
+        "models",
+        "mtok",
+        "multimodal",
+        "new",
+        "of",
+        "official",
+        "older",
+        "open",
+        "our",
+        "output",
+        "paid",
+        "per",
+        "preview",
+        "price",
+        "prices",
+        "pricing",
+        "priority",
+        "processing",
+        "production",
+        "products",
+        "prompt",
+        "prompts",
+        "rates",
+        "reasoning",
+        "search",
+        "serverless",
+        "series",
+        "short",
+        "small",
+        "standard",
+        "supported",
+        "text",
+        "the",
+        "thinking",
+        "tier",
+        "token",
+        "tokens",
+        "tool",
+        "tools",
+        "usd",
+        "us",
+        "vision",
+        "we",
+        "with",
+    ]
 )
+NEUTRAL_SIGNS = re.compile(
+    "模型|价格|产品|定价|计费|语言|细节|文本|输入|输出|大|列表|说明|单价|对话|推理|多模态|理解|系列|标准|在线"
+)
+KINDS = frozenset(("image", "images", "video", "videos", "audio"))
 
 
 def offers_of(
@@ -55,16 +151,30 @@ def offers_of(
 
 
 def shape(claim: PriceClaim) -> PriceClaim | None:
-    """The claim with band and lifetime taken from its conditions; None where a condition narrows it otherwise."""
-    update: dict[str, object] = {}
-    for condition in claim.conditions:
-        if found := LEAST.match(condition):
-            update["context_min_tokens"] = int(found.group(1))
-        elif re.match(r"^1\s?h", condition) and claim.meter == "cache_write":
-            update["meter"] = "cache_write_1h"
-        elif not HARMLESS.search(condition) and NARROWS.search(condition):
-            return None
-    return claim.model_copy(update=update)
+    """The claim with its lifetime taken from the conditions; None where one of them narrows it in a way not understood."""
+    if any(not understood(c, claim) for c in claim.conditions):
+        return None
+    hour = claim.meter == "cache_write" and any(re.match(r"1\s?h", c) for c in claim.conditions)
+    return claim.model_copy(update={"meter": "cache_write_1h"}) if hour else claim
+
+
+def understood(condition: str, claim: PriceClaim) -> bool:
+    """Whether a condition is in the claim's own fields already, or narrows nothing."""
+    if KEPT.match(condition) or band_of(condition) or days_of(condition):
+        return True
+    if window_of(condition) is not None or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
+        return True
+    if region_of(condition) is not None:
+        return condition.casefold() in EVERYWHERE
+    named = set(words_of(f"{claim.model_as_written} {claim.model_id_as_written or ''}"))
+    said = set(words_of(condition))
+    if "text" in said:
+        said -= KINDS  # a list of what a text model takes in
+    return said <= NEUTRAL | named
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", NEUTRAL_SIGNS.sub(" ", text.casefold()))
 
 
 def endpoint_of(source: Source, claim: PriceClaim, matcher: Matcher) -> tuple[str | None, tuple[str, ...]]:

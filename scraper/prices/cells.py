@@ -10,6 +10,7 @@ from decimal import Decimal
 from data.records import Meter, PriceClaim, Tier
 from scraper.amounts import Amount, amounts_in, folded
 from scraper.grids import Cell
+from scraper.prices.conditions import Band, Days, band_of, days_of, region_of, window_of
 from scraper.prices.context import Around
 from scraper.prices.layout import Column
 from scraper.prices.media import TOKEN_UNITS, kind_of, meter_by_unit, of_clips
@@ -151,6 +152,8 @@ def claim(
 ) -> PriceClaim:
     """A claim record; USD per million tokens only where that is what the page states."""
     factor = TOKEN_UNITS.get(per)
+    band = next((b for c in conditions if (b := band_of(c))), Band(None, None))
+    days = next((d for c in (name, *conditions) if (d := days_of(c))), Days(None, None))
     return PriceClaim(
         capture=capture,
         model_as_written=name,
@@ -161,6 +164,13 @@ def claim(
         currency=currency,
         per=per,
         usd_per_mtok=amount.value * factor if factor and currency == "USD" else None,
+        context_min_tokens=band.least,
+        context_max_tokens=band.most,
+        time_window=next((w for c in conditions if (w := window_of(c))), None),
+        region=next((r for c in conditions if (r := region_of(c))), None),
+        modality=next((m for m in ("audio", "image", "video") if m in meter), None),
+        valid_from=days.since,
+        valid_to=days.until,
         conditions=tuple(dict.fromkeys(c for c in conditions if c)),
         quote=cell.quote,
         locator=cell.locator,

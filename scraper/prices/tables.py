@@ -11,6 +11,7 @@ from scraper.amounts import BARE, amounts_in, is_nothing, unit_of
 from scraper.grids import Grid
 from scraper.grids.types import fold
 from scraper.prices.cells import Refuse, Row, cell_claims
+from scraper.prices.conditions import CLOCK
 from scraper.prices.context import Around, context_of
 from scraper.prices.layout import (
     BAND,
@@ -29,6 +30,7 @@ from scraper.source import Hints
 
 EXAMPLE = re.compile(r"example|worked|calculation|total\b|示例|beispiel|exemple", re.I)
 UNPAID = re.compile(r"\bfree\b|免费|gratuit|kostenlos")
+ZONE = re.compile(r"UTC(?:\s?[+-]\d+)?|GMT|北京时间|Beijing time", re.I)
 LONGEST = 60
 SHORT = 30  # a cell of more letters describes, it does not name a meter
 NO_MODEL = re.compile(r"paid|price|付费|价格")
@@ -83,7 +85,7 @@ def models_down(
         last = names_in(cells[names]) if cells[names].text and not further else last
         others = [(n, c) for n, c in enumerate(cells) if n != names]
         kinds = tuple(c.text for n, c in others if not columns[n].priced and not amounts_in(c.text))
-        said = tuple(c.text for n, c in others if narrows(columns[n], c.text)) + further
+        said = tuple(in_zone(columns[n], c.text) for n, c in others if narrows(columns[n], c.text)) + further
         per = next((u for _, c in others if not amounts_in(c.text) and (u := unit_of(c.text))), None)
         what = next((m for k in kinds if len(k) < SHORT and (m := meaning_of(k))), None)
         for name, ident in last:
@@ -101,6 +103,12 @@ def narrows(column: Column, text: str) -> bool:
     if column.priced or not 0 < len(text) < LONGEST or amounts_in(text) or is_nothing(text) or unit_of(text):
         return False
     return bool(BAND.search(text)) or not (SIZE.search(fold(" ".join(column.path))) or BARE.match(text))
+
+
+def in_zone(column: Column, text: str) -> str:
+    """Hours with the time zone that their header names."""
+    zone = ZONE.search(column.head) if CLOCK.search(text) else None
+    return f"{text} ({zone.group()})" if zone and not ZONE.search(text) else text
 
 
 def meters_down(
