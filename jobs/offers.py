@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from data.records import PriceClaim
 from scraper.match import Matcher
-from scraper.prices.conditions import band_of, days_of, region_of, window_of
+from scraper.prices.conditions import CLOCK, band_of, days_of, region_of, window_of
 from scraper.reconcile import Offer, offer_key
 from scraper.source import Source
 
@@ -164,6 +164,8 @@ def understood(condition: str, claim: PriceClaim) -> bool:
         return True
     if window_of(condition) is not None or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
         return True
+    if CLOCK.search(condition):
+        return False  # hours of nobody knows where
     if region_of(condition) is not None:
         return condition.casefold() in EVERYWHERE
     named = set(words_of(f"{claim.model_as_written} {claim.model_id_as_written or ''}"))
