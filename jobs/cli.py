@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from jobs.commands import decide, look, service, steps
+from jobs.commands import decide, look, replay, service, steps
 
 app = typer.Typer(
     name="undercut",
@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for group in (decide, look, service, steps):
+for group in (decide, look, replay, service, steps):
     group.register(app)
 
 

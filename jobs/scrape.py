@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import HostFailed, PageChanged, UsageError
-from data.records import Capture, Held, PriceClaim, Rate, ScoreClaim
+from data.records import Capture, Held, PriceClaim, ScoreClaim
 from data.store import Store
 from jobs.facts import rate_from_row
 from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
 from jobs.offers import offers_of
+from jobs.witnesses import waiting, witnesses
 from scraper.browser import Browser
 from scraper.capture import Bodies
 from scraper.fetch import Answer, Fetcher
 from scraper.genai import load_package
 from scraper.match import Matcher
 from scraper.prices import read_prices
-from scraper.reconcile import Beliefs, key_of, reconcile
+from scraper.reconcile import Beliefs, reconcile
 from scraper.scores import read_scores
 from scraper.source import Source, load_sources
 
@@ -91,7 +92,7 @@ def scrape_cycle(
         for source in chosen:
             progress(f"reading {source.id}")
             started = time.monotonic()
-            line = _one(store, source, matcher, fetcher, shared, now)
+            line = _one(store, source, declared, matcher, fetcher, shared, now)
             lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
         if (
             any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
@@ -102,7 +103,15 @@ def scrape_cycle(
     return Report(lines)
 
 
-def _one(store: Store, source: Source, matcher: Matcher, fetcher: Fetcher, browser: Browser, now: datetime) -> Line:
+def _one(
+    store: Store,
+    source: Source,
+    declared: dict[str, Source],
+    matcher: Matcher,
+    fetcher: Fetcher,
+    browser: Browser,
+    now: datetime,
+) -> Line:
     """One source, whole or not at all."""
     try:
         if source.renderer == "package":
@@ -117,7 +126,7 @@ def _one(store: Store, source: Source, matcher: Matcher, fetcher: Fetcher, brows
         found = read_source(store, source, fetcher, browser, now)
         with store.transaction():
             _note_run(store, source, now, found.capture.outcome)
-            return write(store, found, matcher, now)
+            return write(store, found, declared, matcher, now)
     except (HostFailed, PageChanged, UsageError) as error:
         failed = Capture(source_id=source.id, url=source.url, fetched_at=now, outcome="failed", error=str(error)[:500])
         with store.transaction():
@@ -182,7 +191,7 @@ def expect(source: Source, failed: str | None, names: Sequence[tuple[str, str | 
         raise PageChanged(f"{odd[0]} USD per million tokens, expected {low} to {high}.", where=source.url, fix=fix)
 
 
-def write(store: Store, found: Read, matcher: Matcher, now: datetime) -> Line:
+def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matcher, now: datetime) -> Line:
     """One reading into the tables, inside the caller's transaction."""
     source, capture = found.source, found.capture
     if not found.prices and not found.scores:
@@ -193,7 +202,13 @@ def write(store: Store, found: Read, matcher: Matcher, now: datetime) -> Line:
     offers, unknown, _ = offers_of(source, found.prices, matcher)
     believed = [rate_from_row(r) for r in store.rows(IN_FORCE, [now.astimezone(UTC).replace(tzinfo=None)] * 3)]
     beliefs = reconcile(
-        source, offers, believed, now=now, earlier=_earlier(store, source), witnesses=_witnesses(source, believed)
+        source,
+        offers,
+        believed,
+        now=now,
+        earlier=_earlier(store, source),
+        witnesses=witnesses(store, source, sources, offers, believed, matcher),
+        waiting=waiting(store, source, sources),
     )
     add_capture(store, capture)
     claims = add_price_claims(store, source.id, found.prices, now) if capture.outcome != "unchanged" else 0
@@ -236,15 +251,6 @@ def _earlier(store: Store, source: Source) -> dict[str, datetime]:
         text = "|".join(map(str, (*key, r["amount"].normalize(), r["per"], r["currency"])))
         seen = r["held_at"].replace(tzinfo=UTC)
         out[text] = min(out.get(text, seen), seen)
-    return out
-
-
-def _witnesses(source: Source, believed: Sequence[Rate]) -> dict[tuple[object, ...], frozenset[Decimal]]:
-    """Amounts that sources independent of this one state."""
-    out: dict[tuple[object, ...], frozenset[Decimal]] = {}
-    for r in believed:
-        if r.source_id != source.id and r.source_id not in source.copies and r.usd_per_mtok is not None:
-            out[key_of(r)] = out.get(key_of(r), frozenset()) | {r.usd_per_mtok}
     return out
 
 

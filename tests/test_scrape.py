@@ -228,3 +228,25 @@ def test_a_tuned_models_price_is_not_the_base_models(corpus: Path, server: HTTPS
     cycle(tmp_path, {"openai": source})
     query = "select usd_per_mtok::double as usd from prices where endpoint = 'openai:{}' and meter = 'input' and tier = 'standard'"
     assert [ask(tmp_path, query.format(m)) for m in ("o4-mini", "gpt-4.1")] == [[{"usd": 1.1}], [{"usd": 2.0}]]
+
+
+def test_a_cut_that_an_independent_list_states_too_goes_through_at_once_and_one_that_a_copy_states_does_not(
+    server: HTTPServer, tmp_path: Path
+) -> None:
+    price = {"now": "2.50"}
+    server.expect_request("/prices").respond_with_handler(lambda _: Response(SMALL.replace("{input}", price["now"])))
+    listed = '{"prices": [{"id": "gpt-4o", "name": "gpt-4o", "vendor": "x", "input": 0.4, "output": 10}]}'.replace(
+        '"vendor": "x", ', ""
+    )
+    server.expect_request("/list").respond_with_data(listed)
+    told = {"read": Hints(currency="USD", per="per_mtok"), "kind": "catalogue", "id": "list", "provider": None}
+    for copies, outcome in (((), 0.4), (("shop",), 2.5)):
+        home = tmp_path / str(len(copies))
+        price["now"] = "2.50"
+        shop = small(server)
+        cycle(home, shop)
+        sources = {"list": small(server, "/list", **told, copies=copies)["shop"], **shop}
+        price["now"] = "0.40"
+        cycle(home, sources, NOW + timedelta(hours=1))
+        query = "select usd_per_mtok::double as usd from prices where endpoint = 'openai:gpt-4o' and meter = 'input'"
+        assert ask(home, query) == [{"usd": outcome}]

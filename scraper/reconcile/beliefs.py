@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from data.records import Held, PriceClaim, Rate, Standing
+from scraper.reconcile.consensus import same
 from scraper.source import Source
 
 LARGEST_CHANGE = Decimal("0.6")
@@ -47,13 +48,17 @@ def reconcile(
     now: datetime,
     earlier: Mapping[str, datetime] | None = None,
     witnesses: Mapping[Key, frozenset[Decimal]] | None = None,
+    waiting: Mapping[Key, frozenset[Decimal]] | None = None,
 ) -> Beliefs:
     """What one reading of one source changes.
 
     `believed`: the rates in force of these endpoints from any source. `earlier`: held claims of this source by their
-    text (`key_text`) with when they were first seen. `witnesses`: amounts that independent sources state, by key.
+    text (`key_text`) with when they were first seen. `witnesses`: amounts that independent sources state, by key;
+    `waiting`: amounts of makers' pages that are held and would be released by this source saying the same.
     """
     current = {key_of(r): r for r in believed}
+    stated = {offer_key(o): o.usd_per_mtok for o in offers}
+    overruled = 0
     rates: list[Rate] = []
     held: list[Held] = []
     moved = 0
@@ -64,9 +69,19 @@ def reconcile(
             if source.kind == "official" and old.standing != "official":
                 rates.append(_rate(source, offer, "official", now))
             continue
+        agreed = any(same(offer.usd_per_mtok, w) for w in (witnesses or {}).get(key, frozenset()))
+        if old is not None and source.kind != "official" and old.source_id != source.id:
+            proves = any(same(offer.usd_per_mtok, w) for w in (waiting or {}).get(key, frozenset()))
+            if proves or (agreed and old.standing != "official"):
+                rates.append(_rate(source, offer, "witnessed", now))
+            elif old.standing == "official":
+                overruled += 1  # no list has a veto over the maker's own page
+            elif old.standing != "disputed":
+                held.append(_held(source, offer, old, f"{old.source_id} says {old.usd_per_mtok}", now))
+                rates.append(old.model_copy(update={"standing": "disputed", "known_from": now}))
+            continue
         moved += old is not None
-        why = suspicion(offer, old)
-        agreed = offer.usd_per_mtok in (witnesses or {}).get(key, frozenset())
+        why = suspicion(offer, old) or (odd_beside(offer, stated, current) if old is not None else None)
         seen = (earlier or {}).get(key_text(source.id, offer))
         confirmed = source.kind == "official" and seen is not None and now - seen >= CONFIRM_AFTER
         if why is None or agreed or confirmed or (old is not None and _outranked(old, source)):
@@ -77,7 +92,31 @@ def reconcile(
                 rates.append(old.model_copy(update={"standing": "disputed", "known_from": now}))
     if len(offers) >= LEAST_FOR_MASS and moved > MASS_SHARE * len(offers):
         return _mass(source, offers, current, now, moved, earlier or {})
-    return Beliefs(tuple(rates), tuple(held))
+    notes = (f"{overruled} prices differ from what the makers' pages say",) if overruled else ()
+    return Beliefs(tuple(rates), tuple(held), notes)
+
+
+def odd_beside(offer: Offer, stated: Mapping[Key, Decimal], current: Mapping[Key, Rate]) -> str | None:
+    """What is odd about a changed price beside its neighbours of the same reading, where it was not odd before."""
+    endpoint, meter, tier, *rest = offer_key(offer)
+    new = offer.usd_per_mtok
+
+    def beside(meter: object, tier: object) -> tuple[Decimal | None, Decimal | None]:
+        """(as stated now, as believed so far) of a neighbour."""
+        key = (endpoint, meter, tier, *rest)
+        old = current[key].usd_per_mtok if key in current else None
+        return stated.get(key, old), old
+
+    now_input, _ = beside("input", tier)
+    if meter == "cached_input" and now_input is not None and new > now_input:
+        return f"cached input above input ({now_input})"
+    now_standard, _ = beside(meter, "standard")
+    if tier == "batch" and now_standard is not None and new > now_standard:
+        return f"batch above standard ({now_standard})"
+    for other in ("batch", "flex", "priority") if tier == "standard" else ("standard",):
+        if beside(meter, other)[1] == new and new != 0:
+            return f"equals the {other} price: another column?"
+    return None
 
 
 def suspicion(offer: Offer, old: Rate | None) -> str | None:
