@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from data.errors import HostFailed, PageChanged, UsageError
 from data.records import Capture, Held, PriceClaim, ScoreClaim
 from data.store import Store
+from jobs.expect import Came, expect
 from jobs.facts import rate_from_row
 from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
 from jobs.offers import offers_of
@@ -24,6 +24,7 @@ from jobs.witnesses import waiting, witnesses
 from scraper.browser import Browser
 from scraper.capture import Bodies
 from scraper.fetch import Answer, Fetcher
+from scraper.fx import FxRate, read_fx
 from scraper.genai import load_package
 from scraper.match import Matcher
 from scraper.prices import read_prices
@@ -67,6 +68,7 @@ class Read:
     capture: Capture
     prices: tuple[PriceClaim, ...] = ()
     scores: tuple[ScoreClaim, ...] = ()
+    fx: tuple[FxRate, ...] = ()
 
 
 def scrape_cycle(
@@ -167,33 +169,26 @@ def read_source(store: Store, source: Source, fetcher: Fetcher, browser: Browser
 def _claims(source: Source, capture: Capture, body: bytes) -> Read:
     if source.kind == "benchmark":
         scored = read_scores(body, url=source.url, source=source)
-        expect(source, scored.failed, [(c.model_as_written, None) for c in scored.claims], ())
+        expect(source, Came([(c.model_as_written, None) for c in scored.claims], failed=scored.failed))
         return Read(source, capture, scores=scored.claims)
+    if source.kind == "fx":
+        rates = read_fx(body)
+        expect(source, Came([(r.currency, None) for r in rates], failed=None if rates else "no exchange rate in it."))
+        return Read(source, capture, fx=rates)
     priced = read_prices(body, url=source.url, source=source)
     names = [(c.model_as_written, c.model_id_as_written) for c in priced.claims]
-    expect(source, priced.failed, names, [c.usd_per_mtok for c in priced.claims if c.usd_per_mtok is not None])
+    usd = [c.usd_per_mtok for c in priced.claims if c.usd_per_mtok is not None]
+    expect(source, Came(names, usd, [(r.text, r.why) for r in priced.refused], priced.failed))
     return Read(source, capture, prices=priced.claims)
-
-
-def expect(source: Source, failed: str | None, names: Sequence[tuple[str, str | None]], usd: Sequence[Decimal]) -> None:
-    """What the source file says a good reading holds. Raises PageChanged with what was expected and what came."""
-    fix = f"look at the page and mend scraper/sources/{source.id}.yaml; nothing of it was stored."
-    if failed:
-        raise PageChanged(failed, where=source.url, fix=fix)
-    want = source.expect
-    if len(names) < want.min_rows:
-        raise PageChanged(f"{len(names)} rows, at least {want.min_rows} expected.", where=source.url, fix=fix)
-    said = {n for pair in names for n in pair if n}
-    if missing := [m for m in want.models if m not in said]:
-        raise PageChanged(f"{missing[0]!r} is not on it.", where=source.url, fix=fix)
-    low, high = want.usd_per_mtok
-    if odd := [u for u in usd if not low <= u <= high]:
-        raise PageChanged(f"{odd[0]} USD per million tokens, expected {low} to {high}.", where=source.url, fix=fix)
 
 
 def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matcher, now: datetime) -> Line:
     """One reading into the tables, inside the caller's transaction."""
     source, capture = found.source, found.capture
+    if found.fx:
+        add_capture(store, capture)
+        rows = ({**vars(r), "source_id": source.id, "known_from": now} for r in found.fx)
+        return Line(source.id, capture.outcome, rates=store.insert("fx_rate", rows, unique=("day", "currency")))
     if not found.prices and not found.scores:
         add_capture(store, capture)
         return Line(source.id, capture.outcome)

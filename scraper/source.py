@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -92,6 +93,12 @@ def load_sources(folder: Path = FOLDER) -> dict[str, Source]:
 
 def source_for_url(url: str, sources: dict[str, Source]) -> Source | None:
     """The source whose page this is: same host and path (query left out), or nobody."""
-    asked = urlsplit(url)
-    same = [s for s in sources.values() if urlsplit(s.url)[1:3] == asked[1:3]]
+    asked = place_of(url)
+    same = [s for s in sources.values() if place_of(s.url) == asked]
     return same[0] if len(same) == 1 else next((s for s in same if s.url == url), None)
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Host and path of a page, whichever of its twins (`.md`, `.md.txt`, `index.md`) is asked for."""
+    parts = urlsplit(url)
+    return parts.netloc, re.sub(r"(?:/index)?\.(?:md\.txt|md|html?)$", "", parts.path).rstrip("/")
