@@ -187,7 +187,7 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
     source, capture = found.source, found.capture
     if found.fx:
         add_capture(store, capture)
-        rows = ({**vars(r), "source_id": source.id, "known_from": now} for r in found.fx)
+        rows = ({**vars(r), "day": r.day.isoformat(), "source_id": source.id, "known_from": now} for r in found.fx)
         return Line(source.id, capture.outcome, rates=store.insert("fx_rate", rows, unique=("day", "currency")))
     if not found.prices and not found.scores:
         add_capture(store, capture)

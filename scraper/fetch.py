@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import time
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -110,8 +111,9 @@ class Fetcher:
         return Answer(body, status, url, etag, modified)
 
     def _wait_as_told(self, retry_after: str | None) -> None:
-        if retry_after and retry_after.isdigit():
-            time.sleep(min(float(retry_after), LONGEST_WAIT_S))
+        wait = seconds_until(retry_after)
+        if wait > 0:
+            time.sleep(min(wait, LONGEST_WAIT_S))
 
     def _pace(self, url: str) -> None:
         host = urlsplit(url).netloc
@@ -159,6 +161,18 @@ class Fetcher:
                 raise PageChanged(
                     f"leads into a private network ({address[0]}).", where=url, fix="declare a public address."
                 )
+
+
+def seconds_until(retry_after: str | None) -> float:
+    """Retry-After as seconds, of a number or of an HTTP date; 0 for none or nonsense."""
+    if not retry_after:
+        return 0.0
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def _read(response: httpx2.Response, url: str) -> bytes:

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.prices import read_prices, reread
-from scraper.source import load_sources
 
 BIN = Path(sys.executable).parent
 PERFECT = ["openai-2026-08-21", "anthropic-2026-08-21", "openrouter-2026-08-22"]
@@ -92,16 +91,6 @@ def test_what_is_no_offer_is_no_claim(page: str) -> None:
 def test_copies_that_disagree_are_believed_neither() -> None:
     row = "| Model | Input / 1M tokens |\n| --- | --- |\n| big-1 | ${} |\n\n"
     assert facts(row.format(2) + row.format(3)) == set()
-
-
-@pytest.mark.parametrize("source", [s for s in load_sources().values() if s.kind == "official"], ids=lambda s: s.id)
-def test_a_source_file_is_short_and_says_what_to_expect(source: object) -> None:
-    from scraper.source import FOLDER, Source
-
-    assert isinstance(source, Source)
-    assert source.expect.models
-    assert source.expect.min_rows > 10
-    assert len((FOLDER / f"{source.id}.yaml").read_text(encoding="utf-8").splitlines()) <= 30
 
 
 @settings(max_examples=60)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands.out import Json, console, say
+from jobs.commands.out import Json, console, progress, say
 
 
 def explain(
@@ -92,11 +92,21 @@ def schema() -> None:
     say(registry_schema())
 
 
-def doctor(as_json: Json = False) -> None:
-    """What this machine lacks for a live installation, and the fix."""
+def doctor(
+    live: Annotated[
+        bool, typer.Option("--live", help="Try every source once over the network; store nothing.")
+    ] = False,
+    sources: Annotated[
+        list[str] | None, typer.Option("--source", help="With --live: only this one; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What this machine lacks for a live installation, and the fix. With --live: exit 20 some sources failed, 21 all."""
     from jobs.doctor import examine
     from jobs.settings import settings
 
+    if live:
+        raise typer.Exit(try_live(sources, as_json))
     found = examine(settings())
     if as_json:
         for f in found:
@@ -108,6 +118,32 @@ def doctor(as_json: Json = False) -> None:
             f"[{'green' if f.ok else 'yellow'}]{'✓' if f.ok else '–'}[/] {f.what}" + ("" if f.ok else f"\n    {f.fix}")
         )
     sys.stdout.flush()
+
+
+def try_live(chosen: list[str] | None, as_json: bool) -> int:
+    """A table of every source; 0, 20 or 21."""
+    from data.errors import UsageError
+    from jobs.live import try_sources
+    from jobs.settings import settings
+    from scraper.source import load_sources
+
+    declared = load_sources()
+    if unknown := [s for s in chosen or () if s not in declared]:
+        raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
+    wanted = {k: v for k, v in declared.items() if not chosen or k in chosen}
+    with progress(as_json) as tell:
+        lines = list(try_sources(wanted, tell, browser=settings().undercut_browser))
+    if as_json:
+        for line in lines:
+            say(vars(line))
+    else:
+        from jobs.show import rows_table
+
+        out = console()
+        out.print(rows_table([{**vars(x), "ok": "✓" if x.ok else "–"} for x in lines]))
+        out.print(f"\n{sum(x.ok for x in lines)} of {len(lines)} sources read as their files expect")
+    failed = sum(not x.ok for x in lines)
+    return 0 if not failed else 21 if failed == len(lines) else 20
 
 
 def register(app: typer.Typer) -> None:

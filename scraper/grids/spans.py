@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bs4 import Tag
 
-from scraper.grids.nodes import struck_in, text_of
+from scraper.grids.nodes import struck_in, tags_in, text_of
 from scraper.grids.types import Cell, clean
 
 MOST_CELLS = 200_000
@@ -17,9 +18,9 @@ def table_rows(table: Tag, locator: str) -> tuple[tuple[Cell, ...], ...]:
     grid: list[list[Cell]] = []
     waiting: dict[int, tuple[int, Cell]] = {}
     count = 0
-    for r, tr in enumerate(tr for tr in table.find_all("tr") if tr.find_parent("table") is table):
+    for r, tr in enumerate(rows_of(table)):
         row: list[Cell] = []
-        for c, td in enumerate(td for td in tr.find_all(["td", "th"], recursive=False) if not placeholder(td)):
+        for c, td in enumerate(td for td in tags_in(tr) if td.name in ("td", "th") and not placeholder(td)):
             while len(row) in waiting:
                 row.append(take(waiting, len(row)))
             cell = cell_of(td, f"{locator}/{r}/{c}")
@@ -35,6 +36,17 @@ def table_rows(table: Tag, locator: str) -> tuple[tuple[Cell, ...], ...]:
             break
         grid.append(row)
     return tuple(tuple(row) for row in grid if row)
+
+
+def rows_of(table: Tag) -> Iterator[Tag]:
+    """The rows of a table, those of tables inside its cells left out."""
+    stack = tags_in(table)[::-1]
+    while stack:
+        here = stack.pop()
+        if here.name == "tr":
+            yield here
+        elif here.name != "table":
+            stack.extend(tags_in(here)[::-1])
 
 
 def take(waiting: dict[int, tuple[int, Cell]], column: int) -> Cell:
