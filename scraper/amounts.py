@@ -77,7 +77,8 @@ UNITS: tuple[tuple[str, str], ...] = (
 )
 KINDS = re.compile(r"\b(?:text|audio|image|video)s?(?:\s*/\s*(?:text|audio|image|video)s?)+")
 SPAN = re.compile(rf"{PER}\s*(\d+)[ -]?(s|sec|seconds?|min|minutes?)(?: (session))?(?![a-z])")
-RELATES = re.compile(rf"{PER}|百万|万|^\W*{MANY}\s*{TOKENS}")  # no unit is named without one of these
+ALONE = re.compile(rf"(?:^|\(\s*){MANY}\s*{TOKENS}\s*\)?$")
+RELATES = re.compile(rf"{PER}|百万|100\s*万|(?:^\W*|\(\s*){MANY}\s*{TOKENS}")  # no unit is named without one of these
 COMPILED = tuple((re.compile(pattern), per) for pattern, per in UNITS)
 
 
@@ -116,7 +117,7 @@ def units_in(text: str) -> tuple[str, ...]:
     if "per_mtok_hour" in found:
         return ("per_mtok_hour",)
     compact = re.search(rf"\(?\s*(?:in )?(?:{AFTER})\s*/\s*{MANY}\s*{TOKENS}", flat)
-    if not found and (compact or re.search(rf"^{MANY}\s*{TOKENS}$", flat)):
+    if not found and (compact or ALONE.search(flat)):
         return ("per_mtok",)
     if "per_kimage" in found:
         found = [per for per in found if per != "per_image"]

@@ -106,8 +106,11 @@ def are_cards(cards: list[Card]) -> bool:
 
 
 def kind_of(element: Tag) -> tuple[str, ...]:
-    """What makes two elements alike: their own name and first style, and their parents'."""
-    return tuple(f"{e.name}.{(e.get('class') or ('',))[0]}" for e in (element, *list(element.parents)[:2]))
+    """What makes two elements alike: their own name and first style or role, and their parents'."""
+    return tuple(
+        f"{e.name}.{next(iter(e.get('class') or ()), None) or e.get('role') or ''}"
+        for e in (element, *list(element.parents)[:2])
+    )
 
 
 def climb(node: NavigableString, first_headings: dict[int, Tag]) -> Iterator[PageElement]:
@@ -157,10 +160,12 @@ def card_grid(card: Card, locator: str, soup: BeautifulSoup) -> Grid:
 def label_and_text(row: Row, card: Card) -> tuple[str, str]:
     """(what stands before a price in its row, the price with what stands behind it)."""
     node, around = row.priced.node, row.within(card.element)
+    if len(card.rows) == 1 and sum(1 for _ in strings_of(card.element)) <= MOST_IN_ROW:
+        around = card.element  # the card is the row
     bare = clean(str(node))
     texts = [clean(t) for t in strings_of(around)] if isinstance(around, Tag) else [bare]
     at = texts.index(bare) if bare in texts else 0
-    label = " ".join(t for t in texts[:at] if len(t) <= LONGEST)
+    label = " ".join(t for t in texts[:at] if len(t) <= LONGEST and t != card.title)
     return label or before(node, card), " ".join(texts[at:]) or bare
 
 

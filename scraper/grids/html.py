@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, Tag, XMLParsedAsHTMLWarning
@@ -43,6 +43,7 @@ INLINE = frozenset(
 )
 SKIPPED = frozenset((*DROPPED, "head", "select", "nav"))
 LAST_BLOCKS = 3
+HEADER_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,44 @@ def read_html(text: str) -> Page:
     node: PageElement | None = soup.contents[0] if soup.contents else None
     while node is not None:
         node = seen.step(node)
-    grids = [
-        Grid(rows, f"table[{n}]", headings, panes_of(table, soup), intro)
-        for n, (table, headings, intro) in enumerate(seen.tables)
-        if (rows := table_rows(table, f"table[{n}]"))
-    ]
+    grids = rejoined(
+        [
+            Grid(rows, f"table[{n}]", headings, panes_of(table, soup), intro)
+            for n, (table, headings, intro) in enumerate(seen.tables)
+            if (rows := table_rows(table, f"table[{n}]"))
+        ]
+    )
     return Page(
         (*grids, *component_grids(soup, grids)),
         lambda: tuple(block_grids(seen.priced, soup)),
         lambda: script_data(soup),
         clean(" ".join(seen.words)),
+    )
+
+
+def rejoined(grids: list[Grid]) -> list[Grid]:
+    """A header that is drawn as a table of its own, put on the table behind it (HAZARDS T6); else all as they are."""
+    out: list[Grid] = []
+    for grid in grids:
+        last = out[-1] if out else None
+        if last and is_header_alone(last) and not is_header_alone(grid) and same_place(last, grid):
+            out[-1] = replace(grid, rows=(*last.rows, *grid.rows), intro=joined(last.intro, grid.intro))
+        else:
+            out.append(grid)
+    return out
+
+
+def is_header_alone(grid: Grid) -> bool:
+    return len(grid.rows) <= HEADER_ROWS and not any(MONEY.search(c.text) for row in grid.rows for c in row)
+
+
+def same_place(one: Grid, other: Grid) -> bool:
+    """As many columns, under the same headings and tabs, and the second without a header of its own."""
+    return (
+        len(one.rows[0]) == len(other.rows[0])
+        and (one.headings, one.panes) == (other.headings, other.panes)
+        and not any(c.header for c in other.rows[0])
+        and any(re.search(r"\d", c.text) for c in other.rows[0])
     )
 
 

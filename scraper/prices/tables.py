@@ -75,8 +75,12 @@ def models_down(
 ) -> Iterator[PriceClaim]:
     """One model a row, meters in columns."""
     last: list[tuple[str, str | None]] = []
+    plain = around
     for cells in body:
-        if names >= len(cells) or len({id(c) for c in cells}) == 1:
+        if len({id(c) for c in cells}) == 1 and len(columns) > 1:
+            around = below_title(plain, cells[0].text)
+            continue
+        if names >= len(cells):
             continue
         if len(cells) != len(columns) and any(c.meaning for c in columns):
             refuse(" | ".join(c.text for c in cells), "a row longer or shorter than its header", cells[0].locator)
@@ -96,6 +100,18 @@ def models_down(
                 if columns[n].priced:
                     meaning = columns[n].meaning or what
                     yield from cell_claims(row, cell, columns[n], meaning, around, capture, refuse)
+
+
+def below_title(around: Around, text: str) -> Around:
+    """What a title across the width of a table says of the rows below it; a note says nothing (HAZARDS T9)."""
+    if not 0 < len(text) < LONGEST or amounts_in(text) or text.endswith((".", "。")):
+        return around
+    return replace(
+        around,
+        tier=tier_of(text) or around.tier,
+        conditions=tuple(dict.fromkeys((*around.conditions, text))),
+        words=(around.words[0], text, *around.words[1:]),
+    )
 
 
 def narrows(column: Column, text: str) -> bool:
