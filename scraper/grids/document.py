@@ -13,7 +13,7 @@ from typing import Any
 
 from scraper.grids.html import read_html
 from scraper.grids.markdown import markdown_grids
-from scraper.grids.types import Cell, Grid, clean
+from scraper.grids.types import STRUCK, Cell, Grid, clean
 
 MOST_BYTES = 60_000_000
 
@@ -93,10 +93,9 @@ def reread(body: bytes, locator: str, url: str = "") -> str:
     if locator.startswith("/"):
         return pointed(document.data, locator)
     for grid in (*document.grids, *document.blocks):
-        for row in grid.rows:
-            for cell in row:
-                if cell.locator == locator:
-                    return cell.quote
+        for cell in (c for row in grid.rows for c in row):
+            if cell.locator == locator.removesuffix(STRUCK):
+                return cell.struck if locator.endswith(STRUCK) else cell.quote
     return ""
 
 

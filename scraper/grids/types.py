@@ -10,6 +10,9 @@ from functools import lru_cache
 NOTE_MARKS = re.compile(r"[*†‡§]+$|\^\d+\^|\[\^?\d+\]$")
 
 
+STRUCK = "/struck"
+
+
 @dataclass(frozen=True)
 class Cell:
     """`text` for a reader, struck and superscript parts left out; `struck` what was crossed out; `locator` of the cell."""
@@ -25,6 +28,11 @@ class Cell:
     @property
     def quote(self) -> str:
         return self.raw or self.text
+
+    @property
+    def crossed_out(self) -> Cell:
+        """What was struck in the cell, with a locator of its own."""
+        return Cell(self.struck, f"{self.locator}{STRUCK}")
 
 
 @dataclass(frozen=True)

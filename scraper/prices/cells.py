@@ -96,7 +96,8 @@ def cell_claims(
             yield before.model_copy(update={"list_price": True})
             amount = replace(amount, value=amount.value * Decimal(cut.group(1)) / 10)
             extra += [cut.group(), "net price computed, not printed"]
-        made = claim(row.name, meter, tier, amount, per, currency, extra, cell, capture, row.ident)
+        stands = cell.crossed_out if listed else cell
+        made = claim(row.name, meter, tier, amount, per, currency, extra, stands, capture, row.ident)
         yield made.model_copy(update={"list_price": True}) if listed else made
 
 
