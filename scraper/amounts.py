@@ -31,6 +31,7 @@ NOTHING = re.compile(
     r"^(?:[-–—/\\.]*|n/?a|none|null|not available|not applicable|contact.*|coming soon|tbd|不支持|暂不支持|无|included)$"
 )
 SPOILT = "\ufffd"  # a character that its charset could not give
+LONGEST = 2000  # characters of a text that may state a price
 DIGIT = re.compile(r"\d")
 DECOY = re.compile(r"[×x]\s*\$|\$[\d.]+\s*[×x=]|=\s*\$|\d+(?:\.\d+)?x\b|\buplift\b|\bmultiplier\b|\bper ccu\b|积分")
 
@@ -107,7 +108,7 @@ def unit_of(text: str) -> str | None:
 @lru_cache(maxsize=16_384)
 def units_in(text: str) -> tuple[str, ...]:
     """Every unit a text names, the most telling first."""
-    flat = folded(text)
+    flat = folded(text[:LONGEST])
     if not RELATES.search(flat):
         return ()
     flat = KINDS.sub(" ", flat)
@@ -147,6 +148,8 @@ def amounts_in(text: str, *, bare: bool = False) -> tuple[Amount, ...]:
 
     Empty for no amount, for decoys, and for numbers that cannot be read whole.
     """
+    if len(text) > LONGEST:
+        return ()
     flat = folded(text)
     if is_free(text):
         return (Amount(Decimal(0), free=True),)

@@ -15,7 +15,10 @@ from scraper.grids.html import read_html
 from scraper.grids.markdown import markdown_grids
 from scraper.grids.types import STRUCK, Cell, Grid, clean
 
-MOST_BYTES = 60_000_000
+MOST_BYTES = 20_000_000  # as much as is fetched
+MOST_ELEMENTS = 150_000  # of a page; the largest price page met has 22,000
+MOST_LINES = 200_000
+LONGEST_LINE = 50_000  # characters of text that is no HTML and no JSON
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Document:
 def read_document(body: bytes, url: str = "") -> Document:
     """Read any body. What cannot be read gives an empty document that says so."""
     if len(body) > MOST_BYTES:
-        return Document("empty", notes=("larger than 60 MB",))
+        return Document("empty", notes=("larger than 20 MB",))
     text = decoded(body)
     head = text.lstrip()[:2000]
     if not head:
@@ -63,6 +66,9 @@ def read_document(body: bytes, url: str = "") -> Document:
         head,
     ):
         return of_html(text)
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
+        return Document("empty", notes=("neither HTML nor JSON, and too long to be text",))
     if looks_yaml(url, head) and (data := yaml_of(text)) is not None:
         return Document("yaml", held=lambda: data)
     if (table := csv_of(text)) is not None:
@@ -72,6 +78,8 @@ def read_document(body: bytes, url: str = "") -> Document:
 
 
 def of_html(text: str) -> Document:
+    if len(re.findall(r"<[a-zA-Z]", text)) > MOST_ELEMENTS:
+        return Document("empty", notes=(f"more than {MOST_ELEMENTS:,} elements",))
     page = read_html(text)
     return Document("html", page.grids, page.blocks, page.data, page.text)
 

@@ -12,6 +12,7 @@ from scraper.grids.types import Cell, clean
 
 MOST_CELLS = 200_000
 MOST_SPAN = 200
+MOST_COLUMNS = 500
 
 
 def table_rows(table: Tag, locator: str) -> tuple[tuple[Cell, ...], ...]:
@@ -29,11 +30,13 @@ def table_rows(table: Tag, locator: str) -> tuple[tuple[Cell, ...], ...]:
                 if tall > 1:
                     waiting[len(row)] = (tall - 1, cell)
                 row.append(cell)
-                count += 1
+            if len(row) > MOST_COLUMNS:
+                return ()
         while len(row) in waiting:
             row.append(take(waiting, len(row)))
+        count += len(row)
         if count > MOST_CELLS:
-            break
+            return ()
         grid.append(row)
     return tuple(tuple(row) for row in grid if row)
 

@@ -57,7 +57,7 @@ def read_prices(body: bytes, *, url: str = "", source: Source | None = None) -> 
         known: dict[str, None] = {}  # names so far: a later table may name them in a sentence only
         for grid in grids:
             if wanted(grid.headings, hints):
-                made = list(claims_of_grid(grid, document.text, capture, hints, refuse, tuple(known)))
+                made = list(claims_of_grid(grid, document.text, capture, hints, refuse, known.keys()))
                 known |= dict.fromkeys(c.model_as_written for c in made)
                 if drawn and clashing(made):
                     refuse(grid.rows[-1][0].text, "two prices for one thing: more than one card?", grid.locator)

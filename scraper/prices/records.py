@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -28,6 +29,7 @@ UNIT_KEYS = ("denominator", "unit", "per", "unitOfMeasure", "billing_unit")
 CURRENCY_KEYS = ("currency", "priceCurrency", "currencyCode", "currency_code")
 BOUND = re.compile(r"^(min|max|above|over|from|to|up_to|threshold|context)\w*", re.I)
 ISO = re.compile(r"[A-Z]{3}")
+MOST_LEAVES = 100_000  # the largest list met has 30,000
 DEEPEST = 8  # levels of a price box
 FEWEST_TO_INFER = 4  # numbers of a column whose size shall tell the unit
 
@@ -59,7 +61,10 @@ class Leaf:
 
 def claims_of_data(data: Any, capture: str, hints: Hints, refuse: Refuse) -> Iterator[PriceClaim]:
     """Claims of every record with a name and prices; unit by the keys, the source file, or the size of the numbers."""
-    leaves = [x for x in leaves_of(data) if x.value >= 0]
+    leaves = [x for x in islice(leaves_of(data), MOST_LEAVES) if x.value >= 0]
+    if len(leaves) == MOST_LEAVES:
+        refuse(leaves[-1].owner.name, f"more than {MOST_LEAVES:,} prices: no price list", leaves[-1].pointer)
+        return
     stated = [x.value for x in leaves if x.meter in ("input", "output") and x.value > 0 and x.per is None]
     inferred, why = unit_for(stated, hints)
     for leaf in leaves:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from data.records import PriceClaim
@@ -37,7 +37,7 @@ NO_MODEL = re.compile(r"paid|price|付费|价格")
 
 
 def claims_of_grid(
-    grid: Grid, page_text: str, capture: str, hints: Hints, refuse: Refuse, known: tuple[str, ...] = ()
+    grid: Grid, page_text: str, capture: str, hints: Hints, refuse: Refuse, known: Collection[str] = ()
 ) -> Iterator[PriceClaim]:
     """Claims of one table; nothing where no meter is named or the table is a worked example."""
     header, body = split_header(grid)
@@ -164,7 +164,7 @@ def bands_across(
                 yield from cell_claims(row, cell, column, meaning, around, capture, refuse)
 
 
-def named_in(sentence: str, known: tuple[str, ...]) -> list[str]:
+def named_in(sentence: str, known: Collection[str]) -> list[str]:
     """The page's own names that a sentence names, in full or without their first word ("Sonnet 4.5")."""
     text, out = fold(sentence), []
     for name in sorted(set(known), key=lambda n: (-len(n), n)):
