@@ -20,6 +20,7 @@ from jobs.expect import Came, expect
 from jobs.facts import rate_from_row
 from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
 from jobs.offers import offers_of
+from jobs.withdrawn import withdrawn
 from jobs.witnesses import waiting, witnesses
 from scraper.browser import Browser
 from scraper.capture import Bodies
@@ -191,7 +192,7 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         return Line(source.id, capture.outcome, rates=store.insert("fx_rate", rows, unique=("day", "currency")))
     if not found.prices and not found.scores:
         add_capture(store, capture)
-        return Line(source.id, capture.outcome)
+        return Line(source.id, capture.outcome, rates=_withdraw(store, source, now))
     if found.scores:
         return _line(add_scores(store, capture, found.scores, matcher))
     offers, unknown, _ = offers_of(source, found.prices, matcher)
@@ -208,9 +209,15 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
     add_capture(store, capture)
     claims = add_price_claims(store, source.id, found.prices, now) if capture.outcome != "unchanged" else 0
     rates = add_rates(store, beliefs.rates)
+    rates += _withdraw(store, source, now)
     held = _add_held(store, beliefs, source)
     add_unmatched(store, capture, unknown, "price", now)
     return Line(source.id, capture.outcome, claims=claims, rates=rates, held=held, unmatched=len(unknown))
+
+
+def _withdraw(store: Store, source: Source, now: datetime) -> int:
+    """Only a maker's own page says by silence that something is no longer sold."""
+    return add_rates(store, withdrawn(store, source.id, now)) if source.kind == "official" else 0
 
 
 def last_capture(store: Store, source_id: str) -> dict[str, Any]:
@@ -221,13 +228,17 @@ def last_capture(store: Store, source_id: str) -> dict[str, Any]:
 
 
 IN_FORCE = """
-select * exclude newest from (
-    select *, row_number() over (
-        partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window
-        order by coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) as newest
+with stated as (
+    select *, case standing when 'official' then 2 when 'single' then 0 else 1 end as trust
     from rate where known_from <= ? and coalesce(valid_from, timestamp '0001-01-01') <= ?
-        and (valid_to is null or valid_to > ?) and usd_per_mtok is not null)
-where newest = 1 and not withdrawn"""
+        and (valid_to is null or valid_to > ?) and usd_per_mtok is not null
+    qualify row_number() over (
+        partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, source_id
+        order by coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) = 1)
+select * exclude trust from stated where not withdrawn
+qualify row_number() over (
+    partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window
+    order by trust desc, coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) = 1"""
 
 
 def _earlier(store: Store, source: Source) -> dict[str, datetime]:
