@@ -11,10 +11,11 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -68,6 +69,22 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) 
     done = con.execute(query, parameters) if parameters is not None else con.execute(query)
     names = [d[0] for d in done.description or ()]
     return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+
+class Readable(Protocol):
+    """What answers queries: the store, or a published copy."""
+
+    def rows(self, query: str, parameters: object = None) -> list[Row]: ...
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A published copy that answers like the store."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, query: str, parameters: object = None) -> list[Row]:
+        return rows(self.con, query, parameters)
 
 
 def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:

@@ -55,6 +55,14 @@ def check_cycle(
         raise DataMissing(
             "no prices yet.", where=str(store.path), fix="run `undercut scrape` (or `undercut demo`) first."
         )
+    decisions, weighed, listed = decide_all(registry, facts, now, progress)
+    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal)
+
+
+def decide_all(
+    registry: Registry, facts: Facts, now: datetime, progress: Progress = lambda _: None
+) -> tuple[list[tuple[UseCase, Decision]], dict[str, list[Candidate]], dict[str, Cost]]:
+    """(decisions, candidates by use case with the present one first, costs at list prices); nothing is written."""
     progress("estimating quality")
     fitted = fit(facts)
     book = RateBook(facts.rates, at=now)
@@ -68,7 +76,7 @@ def check_cycle(
         if (at_list := list_cost(case, book)) is not None:
             listed[case.slug] = at_list
         decisions.append((case, decide(case, current, ranked, now=now, data_as_of=facts.data_as_of)))
-    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal)
+    return decisions, weighed, listed
 
 
 def _write(

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from data.records import Benchmark, Endpoint, Model, Rate, Score
-from data.store import Store
+from data.store import Readable
 from scraper.seed import load_first_seen
 
 
@@ -26,7 +26,7 @@ class Facts:
     first_seen: dict[str, date]
 
 
-def facts_as_of(store: Store, as_of: datetime) -> Facts | None:
+def facts_as_of(store: Readable, as_of: datetime) -> Facts | None:
     """What was known at `as_of` (UTC); None where no price was."""
     at = as_of.astimezone(UTC).replace(tzinfo=None)
     rates = [rate_from_row(r) for r in store.rows("select * from rate where known_from <= ?", [at])]

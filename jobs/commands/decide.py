@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +59,26 @@ def demo(as_json: Json = False) -> None:
 def check(
     send: Annotated[bool, typer.Option("--send", help="Send the messages; without a token they are printed.")] = False,
     registry: Files = None,
+    data: Annotated[
+        Path | None, typer.Option(help="For a build: read this published copy, fetch and write nothing.")
+    ] = None,
+    fail_over: Annotated[
+        str | None, typer.Option(help="Exit 10 where a use case costs that much more than a sure choice: 20%.")
+    ] = None,
+    fail_in: Annotated[
+        str | None, typer.Option(help="Exit 11 where its model retires within so many days: 60d.")
+    ] = None,
+    max_age: Annotated[str | None, typer.Option(help="Exit 3 where the newest price is older: 7d.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="What was accepted before; only what got worse counts.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write the present findings into --baseline.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="Write a Markdown summary for a pull request.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Decide every use case on the facts known now; prints what would be sent, --send sends it. Exits 0, 2, 3, 22."""
+    """Decide every use case on the facts known now; prints what would be sent, --send sends it.
+
+    In a build (--data, --fail-over, --fail-in, --max-age, --baseline): silent where nothing got worse, over budget is 13,
+    unpriced or disputed 12. Exits 0, 2, 3, 22, and there the first of 2, 3, 12, 11, 13, 10.
+    """
     from datetime import UTC, datetime
 
     from data.errors import NotDelivered
@@ -73,6 +91,13 @@ def check(
 
     s = settings()
     files = Settings(undercut_registry=",".join(registry)).registry_files() if registry else s.registry_files()
+    if data or fail_over or fail_in or max_age or baseline or summary:
+        from jobs.commands.gate import gate
+
+        gate(
+            data=data, files=files, fail_over=fail_over, fail_in=fail_in, max_age=max_age, baseline=baseline, accept=accept,
+            summary=summary, as_json=as_json,
+        )  # fmt: skip
     now = datetime.now(UTC)
     loaded = load_registry(files, Matcher.from_package().resolve)
     with Store(s.undercut_home) as store, progress(as_json) as tell:

@@ -1,0 +1,194 @@
+"""Bars for a build: what got worse since the baseline, with an exit code a pipeline can act on (PRODUCT.md, section 8).
+
+Reads a published copy, fetches nothing, writes nothing but a baseline that is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from data.errors import UsageError
+from data.records import Decision, Rate, UseCase
+from jobs.facts import Facts
+
+OVER, RETIRES, UNPRICED, BUDGET = "over", "retires", "unpriced", "budget"
+EXIT = {UNPRICED: 12, RETIRES: 11, BUDGET: 13, OVER: 10}  # the first of these that applies
+SAME = 0.01  # of a share: 20.4 % over is not worse than 20 %
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`value`: share over the best choice, days of life left (as a negative), or share over the budget; bigger is worse."""
+
+    use_case: str
+    kind: str
+    value: float
+    text: str
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT[self.kind]
+
+
+def share(text: str) -> float:
+    """`20%` or `0.2`. Raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no share.", where="--fail-over", fix="write 20% or 0.2.")
+    return float(found.group(1)) / (100 if found.group(2) else 1)
+
+
+def days(text: str, option: str) -> int:
+    """`60d`, `8w` or `60`. Raises UsageError."""
+    found = re.fullmatch(r"(\d+)\s*([dw]?)", text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no number of days.", where=option, fix="write 60d.")
+    return int(found.group(1)) * (7 if found.group(2) == "w" else 1)
+
+
+def findings(
+    decided: Iterable[tuple[UseCase, Decision]],
+    facts: Facts,
+    now: datetime,
+    *,
+    over: float | None,
+    within_days: int | None,
+    private: Collection[str] = (),
+) -> list[Finding]:
+    """Everything that fails a bar, in order of use case; `private`: those on contract prices, told without amounts."""
+    standing = {r.rate_id: r for r in facts.rates}
+    out: list[Finding] = []
+    for case, d in decided:
+        out.extend(
+            f
+            for f in (
+                unpriced(case, d, standing),
+                retires(case, d, facts, now, within_days),
+                budget(case, d, private),
+                costly(case, d, over, private),
+            )
+            if f
+        )
+    return out
+
+
+def unpriced(case: UseCase, d: Decision, rates: Mapping[str, Rate]) -> Finding | None:
+    if d.current.cost is None:
+        return Finding(
+            case.slug,
+            UNPRICED,
+            1.0,
+            f"{d.current.endpoint_id} has no price: {'; '.join(d.current.reasons) or d.reason}",
+        )
+    disputed = sorted(i for i in d.current.cost.rate_ids if i in rates and rates[i].standing == "disputed")
+    if disputed:
+        return Finding(
+            case.slug, UNPRICED, 1.0, f"{d.current.endpoint_id}: a price it is charged at is disputed ({disputed[0]})"
+        )
+    return None
+
+
+def retires(case: UseCase, d: Decision, facts: Facts, now: datetime, within_days: int | None) -> Finding | None:
+    endpoint = facts.endpoints.get(d.current.endpoint_id)
+    if within_days is None or endpoint is None or not endpoint.retires_on:
+        return None
+    try:
+        left = (date.fromisoformat(endpoint.retires_on) - now.date()).days
+    except ValueError:
+        return None
+    if left > within_days:
+        return None
+    said = f"in {left} days" if left >= 0 else f"{-left} days ago"
+    return Finding(
+        case.slug, RETIRES, float(-left), f"{d.current.endpoint_id} retires {said}, on {endpoint.retires_on}"
+    )
+
+
+def budget(case: UseCase, d: Decision, private: Collection[str] = ()) -> Finding | None:
+    most = case.budget.usd_per_month if case.budget else None
+    if most is None or d.current.cost is None or d.current.cost.usd_per_month <= most:
+        return None
+    cost = d.current.cost.usd_per_month
+    said = f"${cost:,.0f} a month, budget ${most:,.0f}" if case.slug not in private else "over its budget"
+    return Finding(case.slug, BUDGET, cost / most - 1, said)
+
+
+def costly(case: UseCase, d: Decision, over: float | None, private: Collection[str] = ()) -> Finding | None:
+    """Only a candidate that passed every bar is a better choice."""
+    if over is None or d.verdict != "switch" or d.best is None or d.best.cost is None or d.current.cost is None:
+        return None
+    best, cost = d.best.cost.usd_per_month, d.current.cost.usd_per_month
+    if best <= 0 or cost / best - 1 <= over:
+        return None
+    text = f"{cost / best - 1:.0%} over {d.best.endpoint_id} ({d.rec})"
+    if case.slug not in private:
+        text = f"${cost:,.0f} a month, {cost / best - 1:.0%} over {d.best.endpoint_id} at ${best:,.0f} ({d.rec})"
+    return Finding(case.slug, OVER, cost / best - 1, text)
+
+
+def worse(found: Sequence[Finding], baseline: Mapping[str, float]) -> list[Finding]:
+    """Findings that the baseline does not know, or knows as smaller."""
+    return [
+        f for f in found if f.value > baseline.get(key(f), float("-inf")) + (SAME if f.kind in (OVER, BUDGET) else 0)
+    ]
+
+
+def key(finding: Finding) -> str:
+    return f"{finding.use_case}/{finding.kind}"
+
+
+def read_baseline(path: Path | None) -> dict[str, float]:
+    """What was accepted before; nothing for a file that is not there yet. Raises UsageError on another kind of file."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))["accepted"]
+        return {str(k): float(v) for k, v in stated.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"no baseline: {error!r}", where=str(path), fix="write one with --accept.") from None
+
+
+def write_baseline(path: Path, found: Sequence[Finding], now: datetime) -> None:
+    accepted = {key(f): round(f.value, 4) for f in found}
+    text = json.dumps(
+        {"written_at": now.astimezone(UTC).isoformat(timespec="seconds"), "accepted": accepted},
+        indent=1,
+        sort_keys=True,
+    )
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.write_text(text + "\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def exit_code(found: Sequence[Finding]) -> int:
+    codes = {f.exit_code for f in found}
+    return next((c for c in EXIT.values() if c in codes), 0)
+
+
+def markdown(found: Sequence[Finding], decided: Sequence[tuple[UseCase, Decision]], as_of: datetime) -> str:
+    """A summary for a pull request: what got worse, then one line a use case."""
+    lines = ["### undercut", "", f"Prices as of {as_of.date().isoformat()}.", ""]
+    lines += [f"- **{plain(f.use_case)}** {plain(f.text)}" for f in found] or ["Nothing got worse."]
+    lines += ["", "| use case | now | $/month | verdict | best | $/month |", "| --- | --- | ---: | --- | --- | ---: |"]
+    for case, d in decided:
+        best = d.best if d.verdict in ("switch", "test", "wait") else None
+        cells = (
+            case.slug, d.current.endpoint_id, money(d.current.cost.usd_per_month if d.current.cost else None), d.verdict,
+            best.endpoint_id if best else "", money(best.cost.usd_per_month if best and best.cost else None),
+        )  # fmt: skip
+        lines.append("| " + " | ".join(plain(c) for c in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def money(usd: float | None) -> str:
+    return "" if usd is None else f"{usd:,.0f}"
+
+
+def plain(text: str) -> str:
+    """Text that cannot become markup, a link or a mention."""
+    return re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", text).replace("@", "@\u200b")

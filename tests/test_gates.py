@@ -1,0 +1,124 @@
+"""Bars for a build: silent where nothing got worse, one exit code, no contract price in what is printed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from data.errors import UsageError
+from jobs import gates
+from jobs.cli import app
+from jobs.demo import run_demo
+from jobs.gates import Finding
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+CASE = """use_cases:
+  triage:
+    task: classification
+    model: openai/gpt-4o
+    traffic: 20k/day
+    tokens: {in: 900, out: 40}
+    channel: "#x"
+    budget: {month: 10}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("home")
+    run_demo(found, [Path("use_cases.yaml").absolute()], lambda _: None)
+    return found
+
+
+def run(home: Path, *words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["check", "--data", str(home / "market.duckdb"), *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def test_what_is_accepted_is_silent_and_what_got_worse_is_named(home: Path, tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    code, said = run(home, "--fail-over", "20%")
+    assert code == 10
+    assert "over" in said
+    assert run(home, "--fail-over", "20%", "--baseline", str(baseline), "--accept") == (0, "")
+    assert run(home, "--fail-over", "20%", "--baseline", str(baseline)) == (0, "")
+    accepted = json.loads(baseline.read_text())
+    worst = max(accepted["accepted"], key=accepted["accepted"].get)
+    accepted["accepted"][worst] -= 0.5
+    baseline.write_text(json.dumps(accepted))
+    code, said = run(home, "--fail-over", "20%", "--baseline", str(baseline))
+    assert code == 10
+    assert [line.partition(":")[0] for line in said.splitlines()] == [worst.partition("/")[0]]
+
+
+def test_a_budget_a_summary_and_json(home: Path, tmp_path: Path) -> None:
+    registry, summary = tmp_path / "use_cases.yaml", tmp_path / "pr.md"
+    registry.write_text(CASE)
+    code, said = run(home, "--registry", str(registry), "--fail-over", "900%", "--summary", str(summary), "--json")
+    told = json.loads(said)
+    assert (code, told["exit_code"]) == (13, 13)
+    assert told["worse"][0]["kind"] == "budget"
+    text = summary.read_text()
+    assert "**triage**" in text
+    assert "| triage | openai:gpt-4o |" in text
+
+
+def test_a_contract_price_is_never_printed(home: Path, tmp_path: Path) -> None:
+    registry, summary = tmp_path / "use_cases.yaml", tmp_path / "pr.md"
+    registry.write_text(CASE.replace("openai/gpt-4o", "{id: openai/gpt-4o, price: {input_usd_per_mtok: 0.0123, output_usd_per_mtok: 77.7}}"))
+    code, said = run(home, "--registry", str(registry), "--fail-over", "1%", "--summary", str(summary))
+    assert code in (10, 13)
+    assert "$" not in said
+
+
+def test_old_data_and_a_missing_database_are_told_apart_from_findings(home: Path, tmp_path: Path) -> None:
+    old = CliRunner().invoke(app, ["check", "--data", str(home / "market.duckdb"), "--max-age", "3d"])
+    assert "days old" in str(old.exception)
+    assert getattr(old.exception, "exit_code", None) == 3
+    gone = CliRunner().invoke(app, ["check", "--data", str(tmp_path / "none.duckdb"), "--fail-over", "10%"])
+    assert getattr(gone.exception, "exit_code", None) == 3
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ((), 0),
+        (("over",), 10),
+        (("over", "retires"), 11),
+        (("over", "unpriced", "retires"), 12),
+        (("budget", "over"), 13),
+        (("retires", "budget"), 11),
+    ],
+)
+def test_the_first_of_several_codes(kinds: tuple[str, ...], code: int) -> None:
+    assert gates.exit_code([Finding("x", k, 1.0, "") for k in kinds]) == code
+
+
+@pytest.mark.parametrize(("text", "value"), [("20%", 0.2), ("0.2", 0.2), ("150 %", 1.5)])
+def test_a_share(text: str, value: float) -> None:
+    assert gates.share(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "twenty", "-5%", "5d", "1e3"])
+def test_no_share(text: str) -> None:
+    with pytest.raises(UsageError, match="share"):
+        gates.share(text)
+
+
+def test_days_and_weeks() -> None:
+    assert [gates.days(t, "--fail-in") for t in ("60d", "8w", "7")] == [60, 56, 7]
+    with pytest.raises(UsageError, match="days"):
+        gates.days("soon", "--fail-in")
+
+
+def test_a_broken_baseline_is_refused_and_a_name_cannot_become_markup(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    file.write_text("[]")
+    with pytest.raises(UsageError, match="baseline"):
+        gates.read_baseline(file)
+    assert gates.plain("<!channel> [x](http://y) @all |") == "\\<!channel\\> \\[x\\](http://y) @\u200ball \\|"
