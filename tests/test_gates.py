@@ -70,7 +70,11 @@ def test_a_budget_a_summary_and_json(home: Path, tmp_path: Path) -> None:
 
 def test_a_contract_price_is_never_printed(home: Path, tmp_path: Path) -> None:
     registry, summary = tmp_path / "use_cases.yaml", tmp_path / "pr.md"
-    registry.write_text(CASE.replace("openai/gpt-4o", "{id: openai/gpt-4o, price: {input_usd_per_mtok: 0.0123, output_usd_per_mtok: 77.7}}"))
+    registry.write_text(
+        CASE.replace(
+            "openai/gpt-4o", "{id: openai/gpt-4o, price: {input_usd_per_mtok: 0.0123, output_usd_per_mtok: 77.7}}"
+        )
+    )
     code, said = run(home, "--registry", str(registry), "--fail-over", "1%", "--summary", str(summary))
     assert code in (10, 13)
     assert "$" not in said

@@ -55,6 +55,24 @@ def estimate(
     estimate_table(scores, ask, out)
 
 
+def profile(
+    file: Annotated[
+        Path, typer.Argument(help="Usage log: CSV, JSON Lines, JSON or Parquet.", exists=True, dir_okay=False)
+    ],
+    model: Annotated[str | None, typer.Option(help="Only this model, as the log writes it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a use case's traffic and tokens from a usage log (LiteLLM, Langfuse, usage pages, your own)."""
+    from jobs.profile import block
+    from jobs.profile import profile as measure
+
+    for found in measure(file, model):
+        if as_json:
+            say(vars(found) | {"block": block(found)})
+        else:
+            typer.echo(block(found) + "\n")
+
+
 def price(as_json: Json = False) -> None:
     """JSON Lines with an endpoint and token counts in, the price of each call out; never 0 for unknown."""
     from jobs.steps import price_calls
@@ -67,5 +85,5 @@ def price(as_json: Json = False) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (extract, match, estimate, price):
+    for command in (extract, match, estimate, profile, price):
         app.command()(command)

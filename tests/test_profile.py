@@ -1,0 +1,165 @@
+"""What a usage log says of traffic and tokens, in the layouts of real exports, and what it does not say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from data.errors import DataMissing, UsageError
+from data.registry import load_registry
+from jobs.cli import app
+from jobs.profile import Profile, block, profile
+from scraper.match import Matcher
+
+START = datetime(2026, 11, 1, 8)
+CALLS = [(START + timedelta(hours=n), 900 + 10 * n, 40 + n, 300) for n in range(48)]
+
+
+def jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    return path
+
+
+def table(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with path.open("w", newline="") as f:
+        writer = csv.DictWriter(f, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def litellm(folder: Path) -> Path:
+    rows = [
+        {"request_id": str(n), "call_type": "acompletion", "startTime": t.isoformat(), "model": "gpt-4o", "prompt_tokens": i,
+         "completion_tokens": o, "total_tokens": i + o, "spend": 0.1, "status": "success",
+         "metadata": json.dumps({"usage_object": {"prompt_tokens_details": {"cached_tokens": c}}})}
+        for n, (t, i, o, c) in enumerate(CALLS)
+    ]  # fmt: skip
+    return table(folder / "litellm.csv", rows)
+
+
+def langfuse(folder: Path) -> Path:
+    rows = [
+        {"id": str(n), "type": "GENERATION", "startTime": t.isoformat() + "Z", "model": "gpt-4o", "level": "DEFAULT",
+         "usageDetails": {"input": i, "output": o, "input_cached_tokens": c}}
+        for n, (t, i, o, c) in enumerate(CALLS)
+    ]  # fmt: skip
+    return jsonl(folder / "langfuse.jsonl", rows)
+
+
+def openai_style(folder: Path) -> Path:
+    rows = [
+        {"created": int(t.timestamp()), "model": "gpt-4o",
+         "usage": {"prompt_tokens": i, "completion_tokens": o + 100, "prompt_tokens_details": {"cached_tokens": c},
+                   "completion_tokens_details": {"reasoning_tokens": 100}}}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return jsonl(folder / "responses.jsonl", rows)
+
+
+def anthropic_style(folder: Path) -> Path:
+    rows = [
+        {"timestamp": t.isoformat(), "model": "claude-sonnet-4-5", "input_tokens": i - c, "cache_read_input_tokens": c,
+         "cache_creation_input_tokens": 0, "output_tokens": o}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return table(folder / "claude.csv", rows)
+
+
+@pytest.mark.parametrize("write", [litellm, langfuse, openai_style, anthropic_style])
+def test_the_same_calls_give_the_same_numbers_from_every_export(tmp_path: Path, write: Any) -> None:
+    (found,) = profile(write(tmp_path))
+    assert found.calls == 48
+    assert found.days == pytest.approx(47 / 24)
+    assert found.input_tokens == {"mean": 1135.0, "p50": 1140.0, "p95": 1350.0}
+    assert found.output_tokens == {"mean": 63.5, "p50": 64.0, "p95": 85.0}
+    assert found.cached_share == pytest.approx(300 / 1135)
+    assert (found.reasoning_tokens or {}).get("mean") == (100.0 if write is openai_style else None)
+    assert not found.aggregated
+
+
+def test_daily_sums_give_means_and_no_quantiles(tmp_path: Path) -> None:
+    rows = [
+        {"start_time": (START + timedelta(days=d)).isoformat(), "model": "gpt-4o", "num_model_requests": 1000,
+         "input_tokens": 900_000, "output_tokens": 40_000, "input_cached_tokens": 450_000}
+        for d in range(8)
+    ]  # fmt: skip
+    (found,) = profile(table(tmp_path / "usage.csv", rows))
+    assert (found.calls, found.input_tokens, found.output_tokens, found.peak_rpm) == (
+        8000,
+        {"mean": 900.0},
+        {"mean": 40.0},
+        None,
+    )
+    assert found.cached_share == 0.5
+
+
+def test_parquet_is_read_too(tmp_path: Path) -> None:
+    from data.store import table_file
+
+    source = litellm(tmp_path)
+    with table_file(source) as log:
+        log.con.execute(f"copy log to '{tmp_path / 'log.parquet'}' (format parquet)")
+    assert profile(tmp_path / "log.parquet") == profile(source)
+
+
+def test_the_block_is_a_registry_entry(tmp_path: Path) -> None:
+    (found,) = profile(litellm(tmp_path))
+    text = "use_cases:\n  triage:\n    task: classification\n    model: openai/gpt-4o\n    channel: '#x'\n"
+    text += "".join(f"    {line}\n" for line in block(found).splitlines())
+    (tmp_path / "use_cases.yaml").write_text(text)
+    (case,) = load_registry([tmp_path / "use_cases.yaml"], Matcher.from_package().resolve).use_cases
+    assert case.workload.input_tokens.mean == 1135
+    assert case.workload.input_tokens.p95 == 1350
+    assert case.workload.cached_share == pytest.approx(0.26)
+
+
+def test_several_models_are_apart_and_one_may_be_asked_for(tmp_path: Path) -> None:
+    rows = [{"time": START.isoformat(), "model": m, "input_tokens": 10, "output_tokens": 1} for m in ("a", "a", "b")]
+    file = table(tmp_path / "log.csv", rows)
+    assert [(p.model, p.calls) for p in profile(file)] == [("a", 2), ("b", 1)]
+    assert [p.model for p in profile(file, "b")] == ["b"]
+    with pytest.raises(UsageError, match="no model 'c'"):
+        profile(file, "c")
+
+
+def test_failed_calls_count_as_calls_and_not_for_tokens(tmp_path: Path) -> None:
+    rows = [{"time": START.isoformat(), "input_tokens": 100, "output_tokens": 10, "status": "success"}] * 3
+    rows += [{"time": START.isoformat(), "input_tokens": 100, "output_tokens": 0, "status": "failure"}]
+    (found,) = profile(table(tmp_path / "log.csv", rows))
+    assert (found.calls, found.output_tokens["mean"], found.failed_share) == (4, 10, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("log.csv", "time,prompt_tokens\n2026-01-01,5\n", "output tokens"),
+        ("log.csv", "prompt_tokens,completion_tokens\n5,6\n", "times"),
+        ("log.csv", "time,prompt_tokens,completion_tokens\nnever,x,y\n", "no row"),
+        ("log.jsonl", "{broken", "not readable"),
+        ("log.txt", "hello", "no kind of table"),
+    ],
+)
+def test_a_log_that_does_not_say_it_is_told_so(tmp_path: Path, name: str, text: str, said: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises((DataMissing, UsageError), match=said):
+        profile(file)
+
+
+def test_the_command_prints_the_block(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["profile", str(litellm(tmp_path))])
+    assert result.exit_code == 0
+    assert "traffic: 25/day" in result.stdout
+    assert "in: {mean: 1135, p50: 1140, p95: 1350}" in result.stdout
+
+
+def test_little_traffic_is_told_by_the_month() -> None:
+    few = Profile("m", 3, 30.0, {"mean": 10.0}, {"mean": 1.0}, None, None, None, None, False)
+    assert "traffic: 3.0/month" in block(few)
