@@ -142,7 +142,7 @@ def offers_of(
         if endpoint is None:
             unknown[claim.model_as_written] = near
             continue
-        offer = Offer(shaped, endpoint, claim.amount * FACTOR[claim.per])
+        offer = Offer(shaped, endpoint, claim.amount * FACTOR[claim.per], claim.content_id())
         old = offers.setdefault(offer_key(offer), offer)
         if old.usd_per_mtok != offer.usd_per_mtok:
             clash.add(offer_key(offer))

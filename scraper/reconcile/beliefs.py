@@ -30,6 +30,11 @@ class Offer:
     claim: PriceClaim
     endpoint_id: str
     usd_per_mtok: Decimal
+    stored_as: str | None = None  # id of the claim as it was read, where its fields were shaped since
+
+    @property
+    def claim_id(self) -> str:
+        return self.stored_as or self.claim.content_id()
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,9 @@ def reconcile(
             if standing is not None:
                 rates.append(_rate(source, offer, standing, now))
             elif why is not None:
-                held.append(_held(source, offer, old, why, now))
-                rates.extend(_disputed(old, now))
+                if (text := key_text(source.id, offer)) not in known.rejected:
+                    held.extend([] if text in known.earlier else [_held(source, offer, old, why, now)])
+                    rates.extend(_disputed(old, now))
             else:
                 overruled += old.standing == "official"
         else:
@@ -205,7 +211,7 @@ def _rate(source: Source, offer: Offer, standing: Standing, now: datetime) -> Ra
         known_from=now,
         standing=standing,
         source_id=source.id,
-        claim_ids=(c.content_id(),),
+        claim_ids=(offer.claim_id,),
     )
 
 
@@ -222,5 +228,5 @@ def _held(source: Source, offer: Offer, old: Rate | None, why: str, now: datetim
         why=why,
         release=WAY_OUT,
         held_at=now,
-        claim_id=c.content_id(),
+        claim_id=offer.claim_id,
     )
