@@ -20,6 +20,7 @@ from data.store import Store
 from jobs.expect import Came, expect
 from jobs.held import add_held, earlier, rejected, settle_held
 from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
+from jobs.lists import restand
 from jobs.offers import offers_of
 from jobs.withdraw import believed_now, gone_keys, withdrawals
 from jobs.witnesses import usd_per, waiting, witnesses
@@ -102,6 +103,10 @@ def scrape_cycle(
             started = time.monotonic()
             line = _one(store, source, declared, matcher, fetcher, shared, now)
             lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
+        if any(line.outcome in ("new", "changed") or line.rates for line in lines):
+            progress("settling what only lists say")
+            with store.transaction():
+                restand(store, declared, matcher, now)
         if (
             any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
             or not (home / "market.duckdb").exists()
@@ -201,6 +206,9 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
     if not found.prices:
         add_capture(store, capture)
         return Line(source.id, capture.outcome, rates=_withdraw(store, source, matcher, now))
+    if source.provider is None:  # a list of other people's prices: it bears witness, it sells nothing
+        add_capture(store, capture)
+        return Line(source.id, capture.outcome, claims=add_price_claims(store, source.id, found.prices, now))
     offers, unknown, left = offers_of(source, found.prices, matcher)
     believed = believed_now(store, now)
     beliefs = reconcile(

@@ -7,24 +7,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from data.records import Rate
 from data.store import Store
-from jobs.offers import shape
-from jobs.withdraw import claim_from_row, naive
+from jobs.lists import Namer, listed
+from jobs.withdraw import naive
 from scraper.match import Matcher
 from scraper.reconcile import Key, Offer, key_of, offer_key, same
-from scraper.reconcile.consensus import ALIVE
 from scraper.reconcile.guards import SLIPS
 from scraper.source import Source
 
-NEWEST_CLAIMS = """
-select c.* from price_claim c join (
-    select source_id, arg_max(sha256, fetched_at) as sha256 from capture
-    where outcome <> 'failed' group by source_id having max(fetched_at) >= ?) n
-    on n.source_id = c.source_id and n.sha256 = c.capture
-where c.source_id <> ? and not c.list_price and c.usd_per_mtok is not null"""
 WAITING = """
 select h.source_id, h.endpoint_id, h.meter, h.tier, c.context_min_tokens, c.context_max_tokens, c.time_window, c.usd_per_mtok
 from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
@@ -57,15 +49,13 @@ def witnesses(
     amounts = {k: [float(o.usd_per_mtok) for o in place] for k, place in asked.items()}
     others = {s.id for s in sources.values() if independent(source, s)}
     out: dict[Key, set[Decimal]] = defaultdict(set)
-    for row in store.rows(NEWEST_CLAIMS, [naive(now - ALIVE), source.id]):
-        if row["source_id"] not in others or (claim := shape(claim_from_row(row))) is None:
-            continue  # a price under a condition that nobody understands proves nothing
-        at = (claim.meter, claim.tier, claim.context_min_tokens, claim.context_max_tokens, claim.time_window)
-        like = [asked[at][i] for i in _near(amounts.get(at, ()), float(row["usd_per_mtok"]))]
-        ids = endpoints_named(row, matcher) if like else set()
+    namer = Namer(matcher)
+    for one in listed(store, [i for i in others if i != source.id], matcher, now):
+        usd = one.claim.usd_per_mtok
+        like = [asked[one.place][i] for i in _near(amounts.get(one.place, ()), float(usd))] if usd is not None else []
+        ids = namer.endpoints(one) if like else frozenset()
         for offer in like:
-            if offer.endpoint_id in ids:
-                usd: Decimal = row["usd_per_mtok"]
+            if usd is not None and offer.endpoint_id in ids:
                 out[offer_key(offer)].add(offer.usd_per_mtok if same(offer.usd_per_mtok, usd) else usd)
     return {k: frozenset(v) for k, v in out.items()}
 
@@ -83,14 +73,6 @@ def _near(amounts: Sequence[float], usd: float) -> set[int]:
     for factor in FACTORS:
         out.update(range(bisect_left(amounts, usd * factor * 0.99), bisect_right(amounts, usd * factor * 1.01)))
     return out
-
-
-def endpoints_named(row: Mapping[str, Any], matcher: Matcher) -> set[str]:
-    written, name = row["model_id_as_written"], row["model_as_written"]
-    found = {written} if written else set()
-    for text in (t for t in (written, name) if t):
-        found.update(matcher.match(text, row["source_id"]).price_ids)
-    return found
 
 
 def waiting(store: Store, source: Source, sources: Mapping[str, Source]) -> Amounts:
