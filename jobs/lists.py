@@ -11,15 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from data.records import PriceClaim, Rate, Standing
+from data.records import PriceClaim, Rate
 from data.store import Store
 from jobs.ingest import add_rates
 from jobs.offers import shape
 from jobs.withdraw import believed_now, claim_from_row, gone_keys, naive
 from scraper.match import Matcher
-from scraper.reconcile import Key, Statement, key_of, same, settle
+from scraper.reconcile import Key, Settled, Statement, key_of, restate, same, settle
 from scraper.reconcile.consensus import ALIVE
 from scraper.source import Source
 
@@ -122,19 +121,17 @@ def restand(store: Store, sources: Mapping[str, Source], matcher: Matcher, now: 
         found = settle(said.get(key, ()), now.date(), lineage, floating=rate.endpoint_id.endswith("-latest"))
         if found is None:
             continue
-        new = _settled(rate, found.usd_per_mtok, found.standing)
-        if new is not None:
-            out.append(new.model_copy(update={"known_from": later}))
+        stood = Settled(rate.usd_per_mtok, rate.standing, "", (rate.source_id,))
+        new = restate(stood, found)
+        if new.standing != rate.standing or (new.standing == "witnessed" and not same_amount(new, rate)):
+            changed = {} if same_amount(new, rate) else {"usd_per_mtok": new.usd_per_mtok, "claim_ids": ()}
+            out.append(rate.model_copy(update={"standing": new.standing, "known_from": later, **changed}))
     return add_rates(store, out)
 
 
-def _settled(rate: Rate, usd: Any, standing: Standing) -> Rate | None:
-    """The row that changes, or nobody; another price takes two witnesses, one alone only casts doubt."""
-    if usd is not None and rate.usd_per_mtok is not None and not same(usd, rate.usd_per_mtok):
-        if standing == "witnessed":
-            return rate.model_copy(update={"usd_per_mtok": usd, "standing": standing, "claim_ids": ()})
-        standing = "disputed"
-    return rate.model_copy(update={"standing": standing}) if standing != rate.standing else None
+def same_amount(settled: Settled, rate: Rate) -> bool:
+    a, b = settled.usd_per_mtok, rate.usd_per_mtok
+    return a is not None and b is not None and same(a, b)
 
 
 def _statements(

@@ -2,10 +2,10 @@
 what a page no longer lists (`gone_at`). Pure."""
 
 from scraper.reconcile.beliefs import Beliefs, Key, Offer, key_of, key_text, offer_key, reconcile
-from scraper.reconcile.consensus import Settled, Statement, same, settle
+from scraper.reconcile.consensus import Settled, Statement, restate, same, settle
 from scraper.reconcile.gone import gone_at
 
 __all__ = [
-    "Beliefs", "Key", "Offer", "Settled", "Statement", "gone_at", "key_of", "key_text", "offer_key", "reconcile", "same",
-    "settle",
+    "Beliefs", "Key", "Offer", "Settled", "Statement", "gone_at", "key_of", "key_text", "offer_key", "reconcile",
+    "restate", "same", "settle",
 ]  # fmt: skip

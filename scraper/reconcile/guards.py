@@ -32,9 +32,14 @@ def never(offer: Offer) -> str | None:
 
 def suspicion(offer: Offer, old: Rate | None, usd_per: Mapping[str, Decimal] | None = None) -> str | None:
     """What is odd about a change. Ratios on first sight are no ground (HAZARDS Q4)."""
-    if old is None or old.usd_per_mtok is None or old.usd_per_mtok == 0:
+    return odd_move(old.usd_per_mtok if old is not None else None, offer.usd_per_mtok, usd_per)
+
+
+def odd_move(old: Decimal | None, new: Decimal, usd_per: Mapping[str, Decimal] | None = None) -> str | None:
+    """What is odd about a price that moved from `old` to `new`; `usd_per`: US dollars for one unit of a currency."""
+    if old is None or old == 0:
         return None
-    ratio = offer.usd_per_mtok / old.usd_per_mtok
+    ratio = new / old
     if (slip := slip_of(ratio)) is not None:
         return f"off by {slip}: looks like a unit slip"
     for currency, usd in (usd_per or {}).items():
