@@ -33,7 +33,7 @@ SHOPS = {
     "arcee-ai": "arcee", "sakana ai": "sakana", "thinking machines": "thinkingmachines", "voyage ai": "voyage",
 }  # fmt: skip
 # who takes the figures from whom (the history's own README)
-LINEAGE = {"litellm-daily": "litellm", "litellm-daily2": "litellm", "tokencost": "litellm"}
+LINEAGE = dict.fromkeys(("litellm-daily", "litellm-daily2", "tokencost", "modelpricewatch"), "litellm")
 RESELLERS = ("openrouter",)  # sells at prices of its own: no witness of anybody else's
 RESTATED = ("genai-prices", "llm-prices")  # their rows of basis valid_from restate dated prices, also future ones
 Cell = tuple[str, str, str]  # shop, model, meter
@@ -53,13 +53,17 @@ class Row:
 
 @dataclass(frozen=True)
 class DayReport:
-    """Cells by standing on one day; those the timeline states too; those of them that differ from it."""
+    """Cells by standing on one day; those the timeline states too; those of them that differ from it.
+
+    `stated`: how many cells the timeline has; `differing`: the witnessed ones that differ, each with both amounts.
+    """
 
     day: date
+    stated: int
     published: Counter[str]
     compared: Counter[str]
     wrong: Counter[str]
-    examples: tuple[str, ...]
+    differing: dict[Cell, str]
 
 
 def read_history(path: Path) -> list[Row]:
@@ -154,7 +158,7 @@ def cells_of(rows: Iterable[Row]) -> dict[Cell, tuple[Decimal, date]]:
 
 def report(day: date, believed: dict[Cell, Settled], stated: dict[Cell, tuple[Decimal, date]]) -> DayReport:
     published, compared, wrong = Counter[str](), Counter[str](), Counter[str]()
-    examples = []
+    differing = {}
     for cell, b in sorted(believed.items()):
         if b.usd_per_mtok is None:
             published["held back"] += 1
@@ -165,8 +169,8 @@ def report(day: date, believed: dict[Cell, Settled], stated: dict[Cell, tuple[De
             if not same(b.usd_per_mtok, stated[cell][0]):
                 wrong[b.standing] += 1
                 if b.standing == "witnessed":
-                    examples.append(f"{'/'.join(cell)}: {b.usd_per_mtok} ({b.why}), timeline {stated[cell][0]}")
-    return DayReport(day, published, compared, wrong, tuple(examples))
+                    differing[cell] = f"{'/'.join(cell)}: {b.usd_per_mtok} ({b.why}), timeline {stated[cell][0]}"
+    return DayReport(day, len(stated), published, compared, wrong, differing)
 
 
 def sample_days(rows: Sequence[Row], truth: str) -> list[date]:
