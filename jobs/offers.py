@@ -168,10 +168,14 @@ def shape(claim: PriceClaim) -> PriceClaim | None:
 
 def understood(condition: str, claim: PriceClaim) -> bool:
     """Whether a condition is in the claim's own fields already, or narrows nothing."""
-    if KEPT.match(condition) or band_of(condition) or days_of(condition):
+    if KEPT.match(condition) or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
         return True
-    if window_of(condition) is not None or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
-        return True
+    if band_of(condition):
+        return claim.context_min_tokens is not None or claim.context_max_tokens is not None
+    if days_of(condition):
+        return claim.valid_from is not None or claim.valid_to is not None
+    if window_of(condition) is not None:
+        return claim.time_window is not None
     if CLOCK.search(condition):
         return False  # hours of nobody knows where
     if region_of(condition) is not None:

@@ -101,7 +101,6 @@ def claim_with(*conditions: str, meter: Meter = "input", name: str = "Heron 2") 
     [
         "Model pricing",
         "Heron 2",
-        "≤ 200K",
         "free",
         "Standard",
         "Text Models",
@@ -159,3 +158,15 @@ def test_names_units_and_equivalents_narrow_nothing(condition: str) -> None:
 )
 def test_words_around_it_never_make_an_unknown_condition_understood(around: list[str], unknown: str) -> None:
     assert shape(claim_with(*around, unknown)) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "field"),
+    [
+        ("≤ 200K", {"context_max_tokens": 200_000}),
+        ("through August 31, 2026", {"valid_to": datetime(2026, 9, 1, tzinfo=UTC)}),
+    ],
+)
+def test_a_band_or_a_day_counts_only_where_the_claim_holds_it(condition: str, field: dict[str, object]) -> None:
+    assert shape(claim_with(condition)) is None
+    assert shape(claim_with(condition).model_copy(update=field)) is not None
