@@ -166,6 +166,13 @@ def test_a_price_no_longer_listed_is_withdrawn_after_three_good_readings_over_72
     assert shop.price("o3") == (2.0, "official")
 
 
+def test_two_readings_a_week_apart_withdraw_nothing(shop: Shop) -> None:
+    shop.text = page({m: p for m, p in USUAL.items() if m != "o3"})
+    shop.read(24)
+    shop.read(24 * 8)
+    assert shop.price("o3") == (2.0, "official")
+
+
 def test_three_readings_within_a_day_withdraw_nothing(shop: Shop) -> None:
     shop.text = page({m: p for m, p in USUAL.items() if m != "o3"})
     for hour in (24, 30, 36, 42, 48):
@@ -188,6 +195,16 @@ def test_a_list_does_not_bring_back_what_the_sellers_page_withdrew(shop: Shop) -
         shop.read(hour)
     shop.listed = listed("o3", 2, 8)
     assert shop.read(120)["list"].rates == 2
+    assert shop.price("o3") == (2.0, "disputed")
+
+
+def test_what_a_list_states_beside_a_withdrawn_price_is_disputed(shop: Shop) -> None:
+    shop.text = page({m: p for m, p in USUAL.items() if m != "o3"})
+    with Store(shop.home) as store:
+        kept = store.rows("select * from rate where endpoint_id = 'openai:o3' and meter = 'input'")[0]
+        store.insert("rate", [kept | {"rate_id": "other", "source_id": "elsewhere", "standing": "single"}])
+    for hour in (24, 60, 98):
+        shop.read(hour)
     assert shop.price("o3") == (2.0, "disputed")
 
 

@@ -72,7 +72,11 @@ def test_a_list_that_copies_is_no_second_witness(httpserver: HTTPServer, tmp_pat
 
 
 def test_another_sellers_price_is_no_witness_and_no_dispute(httpserver: HTTPServer, tmp_path: Path) -> None:
-    prices = {"azure/gpt-4o": entry("azure", 2.5, 11), "openrouter/openai/gpt-4o": entry("openrouter", 9, 9)}
+    prices = {
+        "azure/gpt-4o": entry("azure", 2.5, 11),
+        "openrouter/openai/gpt-4o": entry("openrouter", 9, 9),
+        "gpt-4o": entry("acme", 3, 9),
+    }
     cycle(tmp_path, a_list(httpserver, "one", prices))
     assert price(tmp_path, "openai:gpt-4o") == (2.5, "single")
     assert price(tmp_path, "openai:gpt-4o", "output") == (10.0, "single")

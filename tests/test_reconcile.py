@@ -106,6 +106,33 @@ def test_a_column_that_slipped_is_seen_by_its_neighbours(new: Offer, beside: lis
     assert why in found.held[0].why
 
 
+@pytest.mark.parametrize(("usd", "why"), [("2.17", "EUR"), ("17.75", "CNY"), ("0.3521", "CNY"), ("2.3", None)])
+def test_a_price_that_moved_by_an_exchange_rate_is_held(usd: str, why: str | None) -> None:
+    per = {"EUR": Decimal("1.1520"), "CNY": Decimal("0.1408")}
+    found = reconcile(PAGE, [offer(usd)], [rate("2.5")], now=NOW, usd_per=per)
+    assert [h.why for h in found.held] == ([f"moved by the exchange rate of {why}: another currency?"] if why else [])
+
+
+def test_a_first_sight_that_is_a_power_of_ten_beside_an_independent_list_is_held() -> None:
+    new = offer("2500")
+    found = reconcile(PAGE, [new], [], now=NOW, witnesses={offer_key(new): frozenset([Decimal("2.5")])})
+    assert found.rates == ()
+    assert "unit slip" in found.held[0].why
+    assert reconcile(PAGE, [new], [], now=NOW, witnesses={offer_key(new): frozenset([Decimal("2.4")])}).held == ()
+
+
+@pytest.mark.parametrize("usd", ["-1", "0"])
+def test_no_witness_and_no_second_reading_make_a_price_of_what_is_none(usd: str) -> None:
+    new = offer(usd)
+    seen = {key_text("acme", new): NOW - timedelta(days=2)}
+    agreed = {offer_key(new): frozenset([Decimal(usd)])}
+    for source in (PAGE, LIST):
+        found = reconcile(
+            source, [new], [rate("2.5", source=source.id)], now=NOW, earlier=seen, witnesses=agreed, waiting=agreed
+        )
+        assert all(r.usd_per_mtok == Decimal("2.5") for r in found.rates)
+
+
 def test_honest_exceptions_on_first_sight_are_believed() -> None:
     both = [offer("1"), offer("1", tier="batch"), offer("1", "cached_input")]
     assert len(reconcile(PAGE, both, [], now=NOW).rates) == 3

@@ -19,6 +19,7 @@ from scraper.source import Source
 
 CONFIRM_AFTER = timedelta(hours=6)
 WAY_OUT = "the official page again after 6 h, one independent witness, or undercut feedback CLAIM release|reject"
+BY_HAND = "undercut feedback CLAIM release|reject"
 Key = tuple[object, ...]
 Amounts = Mapping[Key, frozenset[Decimal]]
 
@@ -226,7 +227,7 @@ def _held(source: Source, offer: Offer, old: Rate | None, why: str, now: datetim
         old_usd_per_mtok=old.usd_per_mtok if old else None,
         new_amount=c.amount,
         why=why,
-        release=WAY_OUT,
+        release=WAY_OUT if never(offer) is None else BY_HAND,
         held_at=now,
         claim_id=offer.claim_id,
     )
