@@ -87,7 +87,7 @@ def withdrawals(store: Store, source: Source, matcher: Matcher, now: datetime) -
             if key_of(rate) in keys(reading["sha256"]):
                 break
             missing.append(reading["fetched_at"].replace(tzinfo=UTC))
-        if gone_at(missing, now, share=len(absent) / max(listed, 1), of=listed):
+        if gone_at(missing, now, gone=len(absent), of=listed):
             out.append(rate.model_copy(update={"withdrawn": True, "known_from": now}))
     return out + (_doubted(store, source, out, now) if source.kind == "official" else [])
 

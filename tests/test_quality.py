@@ -1,11 +1,14 @@
 """The estimator keeps its promise on real tables, and says nothing where it knows nothing."""
 
 import csv
+import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from data.errors import DataMissing, UsageError
 from data.records import Benchmark, EvalResult, Score
@@ -192,3 +195,23 @@ def test_too_few_scores_to_calibrate_are_refused_rather_than_falsely_sure() -> N
     known = [{"model": "m1", "benchmark": "a", "score": "50", "scale": "percent"}]
     with pytest.raises(DataMissing, match="1 known scores"):
         estimate_cells(known, [("m2", "a")])
+
+
+def test_newcomers_get_wider_intervals_where_new_releases_surprise_and_none_where_there_are_too_few() -> None:
+    rng = np.random.default_rng(5)
+    age = np.linspace(-1.5, 0.5, 80)
+    strength = age + rng.normal(0, 0.3, 80)
+    strength[age > 0.2] += rng.normal(0, 1.5, int((age > 0.2).sum()))  # new releases no longer follow the old pattern
+    points = 100 / (1 + np.exp(-(strength[:, None] + rng.normal(0, 0.5, (80, 9)) * (1 + 3 * (age > 0.2))[:, None])))
+    estimator = ScoreEstimator(level=0.8).fit(points, age=age, percent=np.ones(9, dtype=bool))
+    estimator.calibrate_newcomers(points, age)
+    assert estimator.newcomer_quantile_ > estimator.quantile_
+    few = ScoreEstimator(level=0.8).fit(points[:12], age=age[:12]).calibrate_newcomers(points[:12], age[:12], shown=8)
+    assert few.newcomer_quantile_ == few.quantile_
+
+
+@parametrize_with_checks([ScoreEstimator()])
+def test_it_is_a_scikit_learn_estimator(estimator: ScoreEstimator, check: Callable[[ScoreEstimator], None]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)

@@ -250,3 +250,29 @@ def test_a_cut_that_an_independent_list_states_too_goes_through_at_once_and_one_
         cycle(home, sources, NOW + timedelta(hours=1))
         query = "select usd_per_mtok::double as usd from prices where endpoint = 'openai:gpt-4o' and meter = 'input'"
         assert ask(home, query) == [{"usd": outcome}]
+
+
+def test_a_model_is_gone_after_three_good_fetches_over_72_hours_without_it_and_not_before(
+    server: HTTPServer, tmp_path: Path
+) -> None:
+    whole = SMALL.replace("{input}", "2.50")
+    without = "\n".join(line for line in whole.splitlines() if "gpt-4o-mini" not in line)
+    page = {"now": Response(whole)}
+    server.expect_request("/prices").respond_with_handler(lambda _: page["now"])
+    query = "select count(*) as n from prices where endpoint = 'openai:gpt-4o-mini' and source = 'shop'"
+    sources = small(server)
+    cycle(tmp_path, sources)
+    assert ask(tmp_path, query) == [{"n": 3}]
+    steps = [
+        (1, without, 3),
+        (2, None, 3),
+        (30, without, 3),
+        (50, without, 3),
+        (74, without, 0),
+        (100, without, 0),
+        (120, whole, 3),
+    ]
+    for hours, text, left in steps:
+        page["now"] = Response("down", 404) if text is None else Response(text)
+        cycle(tmp_path, sources, NOW + timedelta(hours=hours))
+        assert (hours, ask(tmp_path, query)) == (hours, [{"n": left}])

@@ -12,15 +12,20 @@ from math import ceil, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from data.errors import DataMissing, UsageError
 from recommender.quality.factor import Factors, fit
 from recommender.quality.table import Array, Scale, ages, is_percent, scale_of
 
-RANKS = (1, 2, 3)
+RANKS = (1, 2, 3, 4, 5)  # chosen on as-of dates before those that are reported (bench_quality)
 FOLDS = 8
+NEWCOMER_YEARS = 120 / 365
+NEWCOMER_DRAWS = 10
+LEAST_BEFORE = 5  # models a benchmark must have before a newcomer is judged by it
+LEAST_RESIDUALS = 30
 
 
 @dataclass(frozen=True)
@@ -32,17 +37,23 @@ class Estimate:
     high: float
 
 
-class ScoreEstimator(BaseEstimator):  # type: ignore[misc]
+class ScoreEstimator(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Fills a table of scores (models x benchmarks, NaN unknown).
 
     Parameters: `ranks` of the factor models averaged, `folds` of the calibration, `level` of the interval.
-    Attributes after `fit`: `factors_`, `scale_`, `residuals_` (calibration |z - m| / s, sorted), `quantile_`.
+    Attributes after `fit`: `factors_`, `scale_`, `residuals_` (calibration |z - m| / s, sorted), `quantile_`,
+    after `calibrate_newcomers` also `newcomer_quantile_`.
     """
 
     def __init__(self, ranks: tuple[int, ...] = RANKS, folds: int = FOLDS, level: float = 0.9) -> None:
         self.ranks = ranks
         self.folds = folds
         self.level = level
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def fit(
         self,
@@ -64,6 +75,37 @@ class ScoreEstimator(BaseEstimator):  # type: ignore[misc]
         self.quantile_ = quantile_of(self.residuals_, self.level)
         return self
 
+    def calibrate_newcomers(self, X: Array, age: Array, *, shown: int = 3) -> ScoreEstimator:
+        """Set `newcomer_quantile_`: how far to trust an estimate of a model of which only `shown` scores are known.
+
+        `X` and `age` are those of `fit`. Learn from all but the newest 120 days, show a few scores of each newer model,
+        hide the rest (SCIENCE.md 3.2, as-of calibration): what a new release does to the estimator is not what holes do.
+        """
+        check_is_fitted(self)
+        z = self.scale_.to_z(validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64))
+        known = (~np.isnan(z)).astype(float)
+        late = age > age.max() - NEWCOMER_YEARS
+        columns = known[~late].sum(axis=0) >= LEAST_BEFORE
+        asked = np.flatnonzero(late & (known[:, columns].sum(axis=1) > shown))
+        self.newcomer_quantile_ = self.quantile_
+        if len(asked) == 0 or not columns.any():
+            return self
+        z, known = np.where(known > 0, z, 0.0)[:, columns], known[:, columns]
+        models = [fit(z[~late], known[~late], age[~late] - age[~late].mean(), rank=r) for r in self.ranks]
+        rng = np.random.default_rng(1)
+        residuals = []
+        for _ in range(NEWCOMER_DRAWS):
+            seen = np.zeros_like(known[asked])
+            for n, line in enumerate(known[asked]):
+                seen[n, rng.choice(np.flatnonzero(line), shown, replace=False)] = 1.0
+            mean, spread = _blend(models, z[asked] * seen, seen, age[asked] - age[~late].mean())
+            hidden = (known[asked] > 0) & (seen == 0)
+            residuals.append((np.abs(z[asked] - mean) / spread)[hidden])
+        found = np.sort(np.concatenate(residuals))
+        if len(found) >= LEAST_RESIDUALS:
+            self.newcomer_quantile_ = quantile_of(found, self.level)
+        return self
+
     def predict_z(self, X: Array, age: Array | None = None) -> tuple[Array, Array]:
         """Mean and standard deviation of every cell in standard units, known cells included as if asked."""
         check_is_fitted(self)
@@ -75,12 +117,13 @@ class ScoreEstimator(BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Array, age: Array | None = None) -> Array:
         """The table with its holes filled; known cells stay as they are."""
         mean, _ = self.predict_z(X, age)
-        return np.where(np.isnan(X), self.scale_.to_points(mean), X)
+        table = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
+        return np.where(np.isnan(table), self.scale_.to_points(mean), table)
 
-    def interval(self, X: Array, age: Array | None = None) -> tuple[Array, Array, Array]:
-        """Estimate, low and high of every cell in points, at `level`."""
+    def interval(self, X: Array, age: Array | None = None, *, newcomers: bool = False) -> tuple[Array, Array, Array]:
+        """Estimate, low and high of every cell in points, at `level`; `newcomers`: rows of which few scores are known."""
         mean, spread = self.predict_z(X, age)
-        reach = self.quantile_ * spread
+        reach = (self.newcomer_quantile_ if newcomers else self.quantile_) * spread
         ends = (self.scale_.to_points(mean + sign * reach) for sign in (0, -1, 1))
         value, low, high = ends
         return value, low, high

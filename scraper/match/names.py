@@ -69,6 +69,8 @@ BARE_VERSION = re.compile(r"^(?:(?:us|eu|apac|global|regional)\.)?([a-z]+)\.(?=[
 CLOUD_VERSION = re.compile(r"(?:(?<=\d{8})[-_]v\d+|[-_]v1|[-_]\d):\d+(?=$|[@:])|:\d+$")
 OFFER_SUFFIX = re.compile(r":(?:free|batch|extended|nitro|floor|online|exacto|beta)$")
 SERVING = frozenset({"versatile", "instant"})  # after a size: how a host serves it; elsewhere part of the name
+PLAIN_RUN = re.compile(r"(?<=\d{8})-base$")  # a dated snapshot is no base weights
+REVISION = re.compile(r"(?<=[ -]\d{4})[ -](v\d)(?=\s*$)")  # of a snapshot that is named by its day
 COLON_SETTING = re.compile(r":\s*((?:no|non|extended|max)?[- ]?(?:thinking|reasoning)(?:[- ]enabled)?)$")
 SPLIT_SIZE = re.compile(r"(?<=\db)\s*/\s*(?=a\d+b\b)")
 BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
@@ -149,6 +151,12 @@ def read(text: str) -> Name:
         _setting(colon.group(1), variant)
         flat = flat[: colon.start()]
     flat = _take_brackets(flat, variant, dates)
+    if plain_run := PLAIN_RUN.search(flat):  # beside runs called thinking, this one is the other
+        variant.setdefault("thinking", "off")
+        flat = flat[: plain_run.start()]
+    if revision := REVISION.search(flat):
+        variant["edition"] = revision.group(1)
+        flat = flat[: revision.start()] + flat[revision.end() :]
     tail = TAIL.search(flat)
     if tail:
         _tail_settings(tail.group(), variant)

@@ -12,10 +12,10 @@ SPAN = timedelta(hours=72)
 SPAN_OF_MANY = timedelta(days=7)
 
 
-def gone_at(missing: Sequence[datetime], now: datetime, *, share: float, of: int) -> bool:
+def gone_at(missing: Sequence[datetime], now: datetime, *, gone: int, of: int) -> bool:
     """Whether it is withdrawn at `now`: `missing` are the times of the good readings, back to back, without it.
 
-    `share`: of the `of` prices the page stated, how many are missing. Beyond 40 % it takes a week (PRODUCT 5.7, 5.9).
+    `gone`: how many of the `of` prices it stated are missing. Five or more, and over 40 %, take a week (PRODUCT 5.7, 5.9).
     """
-    many = of >= LEAST_FOR_MASS and share > MASS_SHARE
+    many = gone >= LEAST_FOR_MASS and gone > MASS_SHARE * of
     return len(missing) >= READINGS and now - min(missing) >= (SPAN_OF_MANY if many else SPAN)

@@ -68,7 +68,8 @@ def new_models(path: Path, *, level: float = 0.8, days: tuple[str, ...] = DAYS, 
         asked, asked_released = asked[enough], asked_released[enough]
         centre = released[early].mean()
         estimator = ScoreEstimator(level=level)
-        estimator.fit(known, age=(released[early] - centre) / 365, percent=np.ones(known.shape[1], dtype=bool))
+        age = (released[early] - centre) / 365
+        estimator.fit(known, age=age, percent=np.ones(known.shape[1], dtype=bool)).calibrate_newcomers(known, age)
         for draw in range(draws):
             shown = np.full_like(asked, np.nan)
             rng = np.random.default_rng(draw)
@@ -76,7 +77,7 @@ def new_models(path: Path, *, level: float = 0.8, days: tuple[str, ...] = DAYS, 
                 at = rng.choice(np.flatnonzero(~np.isnan(line)), SHOWN, replace=False)
                 shown[n, at] = line[at]
             hidden = ~np.isnan(asked) & np.isnan(shown)
-            value, low, high = estimator.interval(shown, (asked_released - centre) / 365)
+            value, low, high = estimator.interval(shown, (asked_released - centre) / 365, newcomers=True)
             errors += list(np.abs(value - asked)[hidden])
             covered += list(((low <= asked) & (asked <= high))[hidden])
             widths += list((high - low)[hidden])
