@@ -10,10 +10,15 @@ from typing import Any
 from data.errors import DataMissing, UsageError
 from data.registry.load import REOPEN
 from data.store import Store
+from jobs.withdraw import naive
 from recommender.eligible import RULING_DAYS
 
 VERDICTS = {"approve": "approved", "later": "later", "reject": "rejected", "switched": "switched"}
 HELD = {"release": "release", "reject": "reject"}
+PLACE = ("endpoint_id", "meter", "tier", "context_min_tokens", "context_max_tokens", "time_window")
+HELD_CLAIM = """
+select c.* exclude (meter, tier), h.endpoint_id, h.meter, h.tier
+from held h join price_claim c using (claim_id) where claim_id = ?"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def _on_recommendation(store: Store, rec: str, said: Said) -> str:
 def _on_held(store: Store, claim_id: str, said: Said) -> str:
     if said.verdict not in HELD:
         raise UsageError(f"no verdict {said.verdict!r} for a held row.", where=claim_id, fix="release or reject.")
-    found = store.rows("select h.*, c.* from held h join price_claim c using (claim_id) where claim_id = ?", [claim_id])
+    found = store.rows(HELD_CLAIM, [claim_id])
     if not found:
         fix = 'undercut sql "select claim_id, why from quarantine".'
         raise DataMissing(f"nothing is held under {claim_id!r}.", where="quarantine", fix=fix)
@@ -70,23 +75,28 @@ def _on_held(store: Store, claim_id: str, said: Said) -> str:
     }
     store.insert("held_release", [verdict], unique=("claim_id",))
     if said.verdict == "reject":
+        store.insert("rate", _undisputed(store, found[0], said.at), unique=("rate_id",))
         return f"{claim_id} rejected: the old price stands."
-    store.insert("rate", [_released(found[0], said.at)])
+    store.insert("rate", [_released(found[0], said.at)], unique=("rate_id",))
     return f"{claim_id} released: believed from now on."
 
 
-def _released(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    keys = (
-        "endpoint_id",
-        "meter",
-        "tier",
-        "context_min_tokens",
-        "context_max_tokens",
-        "time_window",
-        "valid_from",
-        "valid_to",
+def _undisputed(store: Store, row: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """The price that was marked disputed for this claim, with the standing it had before."""
+    place = [row[k] for k in PLACE]
+    same = " and ".join(f"{k} is not distinct from ?" for k in PLACE)
+    old = store.rows(
+        f"select * from rate where {same} and known_from <= ? order by known_from desc", [*place, naive(now)]
     )
-    return {k: row[k] for k in keys} | {
+    if not old or old[0]["standing"] != "disputed":
+        return []
+    before = [r for r in old if r["standing"] != "disputed" and r["usd_per_mtok"] == old[0]["usd_per_mtok"]]
+    standing = before[0]["standing"] if before else "single"
+    return [old[0] | {"rate_id": f"kept-{row['claim_id']}", "standing": standing, "known_from": now}]
+
+
+def _released(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {k: row[k] for k in (*PLACE, "valid_from", "valid_to")} | {
         "rate_id": f"by-hand-{row['claim_id']}",
         "region": "global",
         "usd_per_mtok": row["usd_per_mtok"],

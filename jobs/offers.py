@@ -117,6 +117,14 @@ NEUTRAL = frozenset(
 NEUTRAL_SIGNS = re.compile(
     "模型|价格|产品|定价|计费|语言|细节|文本|输入|输出|大|列表|说明|单价|对话|推理|多模态|理解|系列|标准|在线"
 )
+TIERS = {"batch": "batch", "flex": "flex", "priority": "priority", "fast": "priority"}
+# what an amount is per, in words: the claim has it as `per`
+UNIT = re.compile(
+    r"(?:per|/|\bin)?\s*\b1(?:[,.]?000){0,2}\s?(?:m|k|million|thousand)?\s?(?:input |output )?tok(?:en)?s?\b|每?(?:百万|千) ?tokens?",
+    re.I,
+)
+EQUIVALENT = re.compile(r"[(（]\s?[¥€£￥]\s?[\d,.]+\s?[)）]?")  # the same price in another currency, in brackets
+NARROWING = re.compile(r"[%<>≤≥＜＞~×*+†‡]")
 KINDS = frozenset(("image", "images", "video", "videos", "audio"))
 
 
@@ -142,7 +150,7 @@ def offers_of(
         if endpoint is None:
             unknown[claim.model_as_written] = near
             continue
-        offer = Offer(shaped, endpoint, claim.amount * FACTOR[claim.per])
+        offer = Offer(shaped, endpoint, claim.amount * FACTOR[claim.per], claim.content_id())
         old = offers.setdefault(offer_key(offer), offer)
         if old.usd_per_mtok != offer.usd_per_mtok:
             clash.add(offer_key(offer))
@@ -160,19 +168,35 @@ def shape(claim: PriceClaim) -> PriceClaim | None:
 
 def understood(condition: str, claim: PriceClaim) -> bool:
     """Whether a condition is in the claim's own fields already, or narrows nothing."""
-    if KEPT.match(condition) or band_of(condition) or days_of(condition):
+    if KEPT.match(condition) or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
         return True
-    if window_of(condition) is not None or (claim.meter == "cache_write" and re.match(r"1\s?h", condition)):
-        return True
+    if band_of(condition):
+        return claim.context_min_tokens is not None or claim.context_max_tokens is not None
+    if days_of(condition):
+        return claim.valid_from is not None or claim.valid_to is not None
+    if window_of(condition) is not None:
+        return claim.time_window is not None
     if CLOCK.search(condition):
         return False  # hours of nobody knows where
     if region_of(condition) is not None:
         return condition.casefold() in EVERYWHERE
-    named = set(words_of(f"{claim.model_as_written} {claim.model_id_as_written or ''}"))
-    said = set(words_of(condition))
+    name = f"{claim.model_as_written} {claim.model_id_as_written or ''}"
+    named = set(words_of(name))
+    rest = UNIT.sub(" ", EQUIVALENT.sub(" ", condition) if claim.currency == "USD" else condition)
+    said = set(words_of(rest))
+    if any(claim.tier != TIERS[w] for w in (said - named) & TIERS.keys()):
+        return False  # another tier's column
+    if not all(any(v == n or v.startswith(f"{n}.") for v in numbers_of(name)) for n in numbers_of(rest)):
+        return False  # an amount, a share or a count of nobody knows what
+    if NARROWING.search(rest):
+        return False
     if "text" in said:
         said -= KINDS  # a list of what a text model takes in
     return said <= NEUTRAL | named
+
+
+def numbers_of(text: str) -> set[str]:
+    return set(re.findall(r"\d+(?:[.,]\d+)*", text))
 
 
 def words_of(text: str) -> list[str]:

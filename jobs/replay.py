@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
-from scraper.reconcile import Settled, Statement, settle
-from scraper.reconcile.consensus import same
+from scraper.reconcile import Settled, Statement, restate, same, settle
+from scraper.reconcile.consensus import ALIVE
 
 METERS = ("input", "output", "cached_input")
 # one shop under the names that lists give it
@@ -33,7 +33,7 @@ SHOPS = {
     "arcee-ai": "arcee", "sakana ai": "sakana", "thinking machines": "thinkingmachines", "voyage ai": "voyage",
 }  # fmt: skip
 # who takes the figures from whom (the history's own README)
-LINEAGE = {"litellm-daily": "litellm", "litellm-daily2": "litellm", "tokencost": "litellm"}
+LINEAGE = dict.fromkeys(("litellm-daily", "litellm-daily2", "tokencost", "modelpricewatch"), "litellm")
 RESELLERS = ("openrouter",)  # sells at prices of its own: no witness of anybody else's
 RESTATED = ("genai-prices", "llm-prices")  # their rows of basis valid_from restate dated prices, also future ones
 Cell = tuple[str, str, str]  # shop, model, meter
@@ -53,13 +53,17 @@ class Row:
 
 @dataclass(frozen=True)
 class DayReport:
-    """Cells by standing on one day; those the timeline states too; those of them that differ from it."""
+    """Cells by standing on one day; those the timeline states too; those of them that differ from it.
+
+    `stated`: how many cells the timeline has; `differing`: the witnessed ones that differ, each with both amounts.
+    """
 
     day: date
+    stated: int
     published: Counter[str]
     compared: Counter[str]
     wrong: Counter[str]
-    examples: tuple[str, ...]
+    differing: dict[Cell, str]
 
 
 def read_history(path: Path) -> list[Row]:
@@ -98,37 +102,48 @@ def bare_name(ident: str) -> str:
 
 
 def replay(rows: Sequence[Row], truth: str, without: Iterable[str], days: Sequence[date]) -> list[DayReport]:
-    """What would have been published on each day from the sources alone, against the timeline of `truth`."""
+    """What would have been published on each of `days` from the sources alone, against the timeline of `truth`.
+
+    Every day of the history is settled, whether reported or not: what stood before decides what a doubted price leaves.
+    """
     left_out = {truth, *without}
-    sources = {r.source for r in rows} - left_out
-    read_on: dict[str, date] = {}
+    shops = {r.shop for r in rows if r.source == truth}
     floating = {(r.shop, r.name) for r in rows if r.floating}
+    by_day: dict[date, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.shop in shops:
+            by_day[row.day].append(row)
+    state: dict[str, dict[tuple[str, str], Row]] = defaultdict(dict)
+    stated: dict[str, dict[Cell, tuple[Decimal, date]]] = {}
+    read_on: dict[str, date] = {}
     believed: dict[Cell, Settled] = {}
-    state: dict[tuple[str, tuple[str, str]], Row] = {}
     out = []
-    position = 0
-    for day in sorted(days):
-        while position < len(rows) and rows[position].day <= day:
-            row = rows[position]
-            state[row.source, row.written] = row
-            read_on[row.source] = row.day
-            position += 1
-        stated = cells_of(r for (s, _), r in state.items() if s == truth)
-        shops = {shop for shop, _, _ in stated}
-        said: dict[Cell, list[Statement]] = defaultdict(list)
-        for source in sorted(sources & read_on.keys()):
-            for cell, (usd, since) in cells_of(r for (s, _), r in state.items() if s == source).items():
-                if cell[0] in shops:
-                    said[cell].append(Statement(source, usd, since, read_on[source]))
-        for cell, statements in said.items():
-            found = settle(statements, day, LINEAGE, floating=cell[:2] in floating)
+    day, last = min((r.day for r in rows), default=min(days)), max(days)
+    while day <= last:
+        touched = {r.source for r in by_day[day]}
+        stale = {s for s, read in read_on.items() if day - read == ALIVE + timedelta(days=1)}
+        cells: set[Cell] = set()
+        for row in by_day[day]:
+            state[row.source][row.written] = row
+        for source in touched | stale:
+            cells.update(stated.get(source, ()))
+            stated[source] = cells_of(state[source].values())
+            cells.update(stated[source])
+        read_on.update(dict.fromkeys(touched, day))
+        for cell in cells:
+            said = [
+                Statement(s, *stated[s][cell], read_on[s])
+                for s in sorted(stated.keys() - left_out)
+                if cell in stated[s]
+            ]
+            found = settle(said, day, LINEAGE, floating=cell[:2] in floating)
             if found is None:
                 believed.pop(cell, None)
-            elif found.usd_per_mtok is None and (old := believed.get(cell)) and old.usd_per_mtok is not None:
-                believed[cell] = Settled(old.usd_per_mtok, "disputed", found.why, found.sources)  # the old one stands
             else:
-                believed[cell] = found
-        out.append(report(day, {c: b for c, b in believed.items() if c in said}, stated))
+                believed[cell] = restate(believed.get(cell), found)
+        if day in days:
+            out.append(report(day, believed, stated.get(truth, {})))
+        day += timedelta(days=1)
     return out
 
 
@@ -143,7 +158,7 @@ def cells_of(rows: Iterable[Row]) -> dict[Cell, tuple[Decimal, date]]:
 
 def report(day: date, believed: dict[Cell, Settled], stated: dict[Cell, tuple[Decimal, date]]) -> DayReport:
     published, compared, wrong = Counter[str](), Counter[str](), Counter[str]()
-    examples = []
+    differing = {}
     for cell, b in sorted(believed.items()):
         if b.usd_per_mtok is None:
             published["held back"] += 1
@@ -154,8 +169,8 @@ def report(day: date, believed: dict[Cell, Settled], stated: dict[Cell, tuple[De
             if not same(b.usd_per_mtok, stated[cell][0]):
                 wrong[b.standing] += 1
                 if b.standing == "witnessed":
-                    examples.append(f"{'/'.join(cell)}: {b.usd_per_mtok} ({b.why}), timeline {stated[cell][0]}")
-    return DayReport(day, published, compared, wrong, tuple(examples))
+                    differing[cell] = f"{'/'.join(cell)}: {b.usd_per_mtok} ({b.why}), timeline {stated[cell][0]}"
+    return DayReport(day, len(stated), published, compared, wrong, differing)
 
 
 def sample_days(rows: Sequence[Row], truth: str) -> list[date]:

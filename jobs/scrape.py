@@ -6,22 +6,24 @@ A source that fails stores nothing and stops nobody else; an unchanged page cost
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from data.errors import HostFailed, PageChanged, UsageError
-from data.records import Capture, Held, PriceClaim, ScoreClaim
+from data.records import Capture, PriceClaim, ScoreClaim
 from data.store import Store
 from jobs.expect import Came, expect
-from jobs.facts import rate_from_row
+from jobs.held import add_held, earlier, rejected, settle_held
 from jobs.ingest import Added, add_capture, add_package, add_price_claims, add_rates, add_scores, add_unmatched
+from jobs.lists import restand
 from jobs.offers import offers_of
-from jobs.withdrawn import withdrawn
-from jobs.witnesses import waiting, witnesses
+from jobs.withdraw import believed_now, gone_keys, withdrawals
+from jobs.witnesses import usd_per, waiting, witnesses
 from scraper.browser import Browser
 from scraper.capture import Bodies
 from scraper.fetch import Answer, Fetcher
@@ -29,7 +31,7 @@ from scraper.fx import FxRate, read_fx
 from scraper.genai import load_package
 from scraper.match import Matcher
 from scraper.prices import read_prices
-from scraper.reconcile import Beliefs, reconcile
+from scraper.reconcile import key_text, reconcile
 from scraper.scores import read_scores
 from scraper.source import Source, load_sources
 
@@ -49,6 +51,7 @@ class Line:
     unmatched: int = 0
     seconds: float = 0.0
     error: str = ""
+    notes: tuple[str, ...] = ()  # what was left out or doubted as a whole, and why
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,10 @@ def scrape_cycle(
     declared = sources if sources is not None else load_sources()
     if unknown := [s for s in source_ids or () if s not in declared]:
         raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
-    chosen = [declared[s] for s in source_ids or declared]
+    # lists before the pages they bear witness to, so that the order in which somebody names them decides nothing
+    chosen = sorted(
+        (declared[s] for s in source_ids or declared), key=lambda s: (s.kind != "fx", s.kind == "official", s.id)
+    )
     fetcher = fetcher or Fetcher()
     lines: list[Line] = []
     with Store(home) as store, ExitStack() as stack:
@@ -97,6 +103,10 @@ def scrape_cycle(
             started = time.monotonic()
             line = _one(store, source, declared, matcher, fetcher, shared, now)
             lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
+        if any(line.outcome in ("new", "changed") or line.rates for line in lines):
+            progress("settling what only lists say")
+            with store.transaction():
+                restand(store, declared, matcher, now)
         if (
             any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
             or not (home / "market.duckdb").exists()
@@ -128,8 +138,9 @@ def _one(
                 return _line(added)
         found = read_source(store, source, fetcher, browser, now)
         with store.transaction():
-            _note_run(store, source, now, found.capture.outcome)
-            return write(store, found, declared, matcher, now)
+            line = write(store, found, declared, matcher, now)
+            _note_run(store, source, now, line.outcome, "; ".join(line.notes) or None)
+            return line
     except (HostFailed, PageChanged, UsageError) as error:
         failed = Capture(source_id=source.id, url=source.url, fetched_at=now, outcome="failed", error=str(error)[:500])
         with store.transaction():
@@ -159,7 +170,7 @@ def read_source(store: Store, source: Source, fetcher: Fetcher, browser: Browser
         etag=answer.etag or (last.get("etag") if answer.body is None else None),
         last_modified=answer.last_modified or (last.get("last_modified") if answer.body is None else None),
     )
-    if capture.outcome == "unchanged" and not _waiting(store, source):
+    if capture.outcome == "unchanged" and not earlier(store, source):
         return Read(source, capture)
     body = answer.body if answer.body is not None else Bodies(store.home).get(str(sha))
     found = _claims(source, capture, body)
@@ -190,34 +201,51 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         add_capture(store, capture)
         rows = ({**vars(r), "day": r.day.isoformat(), "source_id": source.id, "known_from": now} for r in found.fx)
         return Line(source.id, capture.outcome, rates=store.insert("fx_rate", rows, unique=("day", "currency")))
-    if not found.prices and not found.scores:
-        add_capture(store, capture)
-        return Line(source.id, capture.outcome, rates=_withdraw(store, source, now))
     if found.scores:
         return _line(add_scores(store, capture, found.scores, matcher))
-    offers, unknown, _ = offers_of(source, found.prices, matcher)
-    believed = [rate_from_row(r) for r in store.rows(IN_FORCE, [now.astimezone(UTC).replace(tzinfo=None)] * 3)]
+    if not found.prices:
+        add_capture(store, capture)
+        return Line(source.id, capture.outcome, rates=_withdraw(store, source, matcher, now))
+    if source.provider is None:  # a list of other people's prices: it bears witness, it sells nothing
+        add_capture(store, capture)
+        return Line(source.id, capture.outcome, claims=add_price_claims(store, source.id, found.prices, now))
+    offers, unknown, left = offers_of(source, found.prices, matcher)
+    believed = believed_now(store, now)
     beliefs = reconcile(
         source,
         offers,
         believed,
         now=now,
-        earlier=_earlier(store, source),
-        witnesses=witnesses(store, source, sources, offers, believed, matcher),
+        earlier=earlier(store, source),
+        rejected=rejected(store, source),
+        witnesses=witnesses(store, source, sources, offers, believed, matcher, now),
         waiting=waiting(store, source, sources),
+        gone=gone_keys(store, sources, now),
+        usd_per=usd_per(store, now),
     )
     add_capture(store, capture)
     claims = add_price_claims(store, source.id, found.prices, now) if capture.outcome != "unchanged" else 0
     rates = add_rates(store, beliefs.rates)
-    rates += _withdraw(store, source, now)
-    held = _add_held(store, beliefs, source)
+    held = add_held(store, beliefs.held)
+    settle_held(store, source, dict(beliefs.released), (key_text(source.id, o) for o in offers), now)
     add_unmatched(store, capture, unknown, "price", now)
-    return Line(source.id, capture.outcome, claims=claims, rates=rates, held=held, unmatched=len(unknown))
+    rates += _withdraw(store, source, matcher, now)
+    notes = (*beliefs.notes, *said_often(left))
+    return Line(source.id, capture.outcome, claims=claims, rates=rates, held=held, unmatched=len(unknown), notes=notes)
 
 
-def _withdraw(store: Store, source: Source, now: datetime) -> int:
-    """Only a maker's own page says by silence that something is no longer sold."""
-    return add_rates(store, withdrawn(store, source.id, now)) if source.kind == "official" else 0
+def _withdraw(store: Store, source: Source, matcher: Matcher, now: datetime) -> int:
+    """Rows for what this reading was the last to miss."""
+    return add_rates(store, withdrawals(store, source, matcher, now)) if source.kind in ("official", "catalogue") else 0
+
+
+def said_often(left: Sequence[str], most: int = 5) -> list[str]:
+    """Why claims became no rates: each reason with how many, the commonest first."""
+    counted = Counter(text.rpartition(": ")[2] for text in left).most_common()
+    rest = sum(n for _, n in counted[most:])
+    return [f"{n} left as claims: {why}" for why, n in counted[:most]] + (
+        [f"{rest} more left as claims"] if rest else []
+    )
 
 
 def last_capture(store: Store, source_id: str) -> dict[str, Any]:
@@ -225,49 +253,6 @@ def last_capture(store: Store, source_id: str) -> dict[str, Any]:
     query = "select * from capture where source_id = ? and outcome <> 'failed' order by fetched_at desc limit 1"
     found = store.rows(query, [source_id])
     return found[0] if found else {}
-
-
-IN_FORCE = """
-with stated as (
-    select *, case standing when 'official' then 2 when 'single' then 0 else 1 end as trust
-    from rate where known_from <= ? and coalesce(valid_from, timestamp '0001-01-01') <= ?
-        and (valid_to is null or valid_to > ?) and usd_per_mtok is not null
-    qualify row_number() over (
-        partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, source_id
-        order by coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) = 1)
-select * exclude trust from stated where not withdrawn
-qualify row_number() over (
-    partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window
-    order by trust desc, coalesce(valid_from, timestamp '0001-01-01') desc, known_from desc) = 1"""
-
-
-def _earlier(store: Store, source: Source) -> dict[str, datetime]:
-    """Held statements of a source that nobody has released, with when they were first seen."""
-    rows = store.rows(
-        """select h.endpoint_id, h.meter, h.tier, min(h.held_at) as held_at, any_value(c.amount) as amount,
-            any_value(c.per) as per, any_value(c.currency) as currency, any_value(c.context_min_tokens) as low,
-            any_value(c.context_max_tokens) as high, any_value(c.time_window) as time_window
-        from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
-        where h.source_id = ? and r.claim_id is null group by h.claim_id, h.endpoint_id, h.meter, h.tier""",
-        [source.id],
-    )
-    out: dict[str, datetime] = {}
-    for r in rows:
-        key = (source.id, r["endpoint_id"], r["meter"], r["tier"], r["low"], r["high"], r["time_window"])
-        text = "|".join(map(str, (*key, r["amount"].normalize(), r["per"], r["currency"])))
-        seen = r["held_at"].replace(tzinfo=UTC)
-        out[text] = min(out.get(text, seen), seen)
-    return out
-
-
-def _add_held(store: Store, beliefs: Beliefs, source: Source) -> int:
-    rows: list[Held] = list(beliefs.held)
-    return store.insert("held", (r.model_dump() for r in rows), unique=("claim_id",))
-
-
-def _waiting(store: Store, source: Source) -> bool:
-    """Whether something of a source is held, so that an unchanged page may confirm it."""
-    return bool(_earlier(store, source))
 
 
 def _note_run(store: Store, source: Source, now: datetime, outcome: str, detail: str | None = None) -> None:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from data.records import Rate
 from data.store import Store
+from jobs.lists import Namer, listed
+from jobs.withdraw import naive
 from scraper.match import Matcher
 from scraper.reconcile import Key, Offer, key_of, offer_key, same
+from scraper.reconcile.guards import SLIPS
 from scraper.source import Source
 
-NEWEST_CLAIMS = """
-select c.source_id, c.model_as_written, c.model_id_as_written, c.meter, c.tier, c.context_min_tokens, c.context_max_tokens,
-    c.time_window, c.usd_per_mtok
-from price_claim c join (
-    select source_id, arg_max(sha256, fetched_at) as sha256 from capture where outcome <> 'failed' group by source_id) n
-    on n.source_id = c.source_id and n.sha256 = c.capture
-where c.source_id <> ? and not c.list_price and c.usd_per_mtok is not null"""
 WAITING = """
 select h.source_id, h.endpoint_id, h.meter, h.tier, c.context_min_tokens, c.context_max_tokens, c.time_window, c.usd_per_mtok
 from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
 where r.claim_id is null and h.source_id <> ? and h.endpoint_id is not null and c.usd_per_mtok is not null"""
+NEWEST_FX = "select currency, arg_max(per_eur, day) as per_eur from fx_rate where known_from <= ? group by currency"
 Amounts = dict[Key, frozenset[Decimal]]
+# an amount that agrees, and one that shows a slip of the unit
+FACTORS = (1.0, *(float(s) for s in SLIPS), *(1 / float(s) for s in SLIPS))
 
 
 def independent(one: Source, other: Source) -> bool:
@@ -34,51 +34,62 @@ def independent(one: Source, other: Source) -> bool:
 
 def witnesses(
     store: Store, source: Source, sources: Mapping[str, Source], offers: Sequence[Offer], believed: Sequence[Rate],
-    matcher: Matcher,
+    matcher: Matcher, now: datetime,
 ) -> Amounts:  # fmt: skip
-    """For every offer that would change a rate: the same amount, where an independent source states it now."""
-    current = {key_of(r): r.usd_per_mtok for r in believed}
-    changed = [o for o in offers if current.get(offer_key(o)) not in (None, o.usd_per_mtok)]
-    if not changed:
-        return {}
-    others = {s.id for s in sources.values() if independent(source, s)}
+    """What independent sources that are alive state for offers that would change something: the same amount, or a slip of it."""
+    current = {key_of(r): r for r in believed}
     asked: dict[tuple[object, ...], list[Offer]] = defaultdict(list)
-    for offer in changed:
-        asked[offer_key(offer)[1:]].append(offer)
+    for offer in offers:
+        if not _settled(offer, current.get(offer_key(offer)), source):
+            asked[offer_key(offer)[1:]].append(offer)
+    if not asked:
+        return {}
+    for place in asked.values():
+        place.sort(key=lambda o: o.usd_per_mtok)
+    amounts = {k: [float(o.usd_per_mtok) for o in place] for k, place in asked.items()}
+    others = {s.id for s in sources.values() if independent(source, s)}
     out: dict[Key, set[Decimal]] = defaultdict(set)
-    for row in store.rows(NEWEST_CLAIMS, [source.id]):
-        place = (row["meter"], row["tier"], row["context_min_tokens"], row["context_max_tokens"], row["time_window"])
-        like = [o for o in asked.get(place, ()) if same(o.usd_per_mtok, row["usd_per_mtok"])]
-        if row["source_id"] not in others or not like:
-            continue
-        ids = endpoints_named(row, matcher)
+    namer = Namer(matcher)
+    for one in listed(store, [i for i in others if i != source.id], matcher, now):
+        usd = one.claim.usd_per_mtok
+        like = [asked[one.place][i] for i in _near(amounts.get(one.place, ()), float(usd))] if usd is not None else []
+        ids = namer.endpoints(one) if like else frozenset()
         for offer in like:
-            if offer.endpoint_id in ids:
-                out[offer_key(offer)].add(offer.usd_per_mtok)
+            if usd is not None and offer.endpoint_id in ids:
+                out[offer_key(offer)].add(offer.usd_per_mtok if same(offer.usd_per_mtok, usd) else usd)
     return {k: frozenset(v) for k, v in out.items()}
 
 
-def endpoints_named(row: Mapping[str, Any], matcher: Matcher) -> set[str]:
-    written, name = row["model_id_as_written"], row["model_as_written"]
-    found = {written} if written else set()
-    for text in (t for t in (written, name) if t):
-        found.update(matcher.match(text, row["source_id"]).price_ids)
-    return found
+def _settled(offer: Offer, old: Rate | None, source: Source) -> bool:
+    """Whether no witness could change anything: the price stays, and has its standing."""
+    if old is None or old.usd_per_mtok != offer.usd_per_mtok:
+        return False
+    return source.kind == "official" or old.source_id == source.id or old.standing != "single"
+
+
+def _near(amounts: Sequence[float], usd: float) -> set[int]:
+    """Places of the sorted amounts that are `usd` or a slip of it, within a hundredth."""
+    out: set[int] = set()
+    for factor in FACTORS:
+        out.update(range(bisect_left(amounts, usd * factor * 0.99), bisect_right(amounts, usd * factor * 1.01)))
+    return out
 
 
 def waiting(store: Store, source: Source, sources: Mapping[str, Source]) -> Amounts:
     """Amounts that makers' own pages state and that are held until somebody independent says the same."""
     official = {s.id for s in sources.values() if s.kind == "official" and independent(source, s)}
     out: dict[Key, set[Decimal]] = defaultdict(set)
+    bands = ("endpoint_id", "meter", "tier", "context_min_tokens", "context_max_tokens", "time_window")
     for r in store.rows(WAITING, [source.id]):
         if r["source_id"] in official:
-            key = (
-                r["endpoint_id"],
-                r["meter"],
-                r["tier"],
-                r["context_min_tokens"],
-                r["context_max_tokens"],
-                r["time_window"],
-            )
-            out[key].add(r["usd_per_mtok"])
+            out[tuple(r[b] for b in bands)].add(r["usd_per_mtok"])
     return {k: frozenset(v) for k, v in out.items()}
+
+
+def usd_per(store: Store, now: datetime) -> dict[str, Decimal]:
+    """US dollars for one unit of a currency that price pages use; empty where no exchange rates were read."""
+    per_eur = {r["currency"]: r["per_eur"] for r in store.rows(NEWEST_FX, [naive(now)])}
+    dollar = per_eur.get("USD")
+    if not dollar:
+        return {}
+    return {"EUR": dollar} | {c: dollar / per_eur[c] for c in ("CNY", "JPY", "INR", "GBP") if per_eur.get(c)}

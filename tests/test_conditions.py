@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.records import Meter, PriceClaim
+from data.records import Meter, PriceClaim, Tier
 from jobs.offers import shape
 from scraper.prices.conditions import Band, Days, band_of, days_of, region_of, window_of
 
@@ -101,7 +101,6 @@ def claim_with(*conditions: str, meter: Meter = "input", name: str = "Heron 2") 
     [
         "Model pricing",
         "Heron 2",
-        "≤ 200K",
         "free",
         "Standard",
         "Text Models",
@@ -127,3 +126,47 @@ def test_an_hour_of_cache_is_its_own_meter() -> None:
     shaped = shape(claim_with("1h", meter="cache_write"))
     assert shaped is not None
     assert shaped.meter == "cache_write_1h"
+
+
+@pytest.mark.parametrize(
+    ("condition", "tier"),
+    [("Batch", "standard"), ("Flex processing", "standard"), ("Priority", "batch"), ("Fast mode", "standard")],
+)
+def test_a_price_of_another_tier_is_never_the_price_of_this_one(condition: str, tier: Tier) -> None:
+    assert shape(claim_with(condition).model_copy(update={"tier": tier})) is None
+    own = {"Batch": "batch", "Flex processing": "flex", "Priority": "priority", "Fast mode": "priority"}[condition]
+    assert shape(claim_with(condition).model_copy(update={"tier": own})) is not None
+
+
+@pytest.mark.parametrize(
+    "condition", ["50%", "-20 %", "10,000+", "3 models", "≥ 5", "2x", "*", "tokens > 3", "price 2025", "7"]
+)
+def test_a_number_or_a_sign_that_nobody_can_place_is_not_passed_over(condition: str) -> None:
+    assert shape(claim_with(condition)) is None
+
+
+@pytest.mark.parametrize(
+    "condition", ["Heron 2", "per 1M tokens", "Prices per 1,000,000 tokens", "(¥17.50)", "Heron 2 series"]
+)
+def test_names_units_and_equivalents_narrow_nothing(condition: str) -> None:
+    assert shape(claim_with(condition)) is not None
+
+
+@given(
+    st.lists(st.text(max_size=20), max_size=3),
+    st.sampled_from(["enterprise only", "for students", "first month", "beta"]),
+)
+def test_words_around_it_never_make_an_unknown_condition_understood(around: list[str], unknown: str) -> None:
+    assert shape(claim_with(*around, unknown)) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "field"),
+    [
+        ("≤ 200K", {"context_max_tokens": 200_000}),
+        ("through August 31, 2026", {"valid_to": datetime(2026, 9, 1, tzinfo=UTC)}),
+    ],
+)
+def test_a_band_or_a_day_counts_only_where_the_claim_holds_it(condition: str, field: dict[str, object]) -> None:
+    assert shape(claim_with(condition)) is None
+    assert shape(claim_with(condition).model_copy(update=field)) is not None

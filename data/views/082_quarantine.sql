@@ -15,6 +15,6 @@ comment on column quarantine.why is 'Guard that held it';
 comment on column quarantine.release is 'What releases it';
 comment on column quarantine.held_at is 'Since when, UTC';
 comment on column quarantine.claim_id is 'Claim, for undercut feedback';
-comment on column quarantine.released is 'release or reject; empty: still held';
+comment on column quarantine.released is 'release, reject or lapsed (the page no longer says it); empty: still held';
 comment on column quarantine.released_at is 'When, UTC';
 comment on column quarantine.released_by is 'By the page seen twice, a witness, or a person';

@@ -10,6 +10,8 @@ import typer
 
 from jobs.commands.out import Json, console, progress, say
 
+STANDINGS = ("witnessed", "single", "disputed")
+
 
 def reconcile(
     history: Annotated[Path, typer.Argument(help="CSV (or .csv.gz) of what sources said on which day.", exists=True)],
@@ -36,44 +38,34 @@ def reconcile(
         reports = replay(rows, truth, without or (), days)
     if as_json:
         for r in reports:
-            say(
-                {
-                    "day": r.day,
-                    "published": r.published,
-                    "compared": r.compared,
-                    "wrong": r.wrong,
-                    "examples": r.examples,
-                }
-            )
+            say({**vars(r), "differing": list(r.differing.values())})
         return
     table = Table(box=None, pad_edge=False)
-    for head in (
-        "day",
-        "witnessed",
-        "compared",
-        "differ",
-        "%",
-        "single",
-        "differ %",
-        "disputed",
-        "differ %",
-        "held back",
-    ):
+    heads = ["day", "timeline"]
+    for standing in STANDINGS:
+        heads += [standing, "compared", "differ", "%"]
+    for head in (*heads, "held back"):
         table.add_column(head, justify="left" if head == "day" else "right")
     for r in reports:
-        table.add_row(
-            str(r.day), *(str(x["witnessed"]) for x in (r.published, r.compared, r.wrong)), share(r.wrong["witnessed"], r.compared["witnessed"]),
-            str(r.published["single"]), share(r.wrong["single"], r.compared["single"]), str(r.published["disputed"]), share(r.wrong["disputed"], r.compared["disputed"]), str(r.published["held back"]),
-        )  # fmt: skip
+        cells = [str(r.day), str(r.stated)]
+        for s in STANDINGS:
+            cells += [str(r.published[s]), str(r.compared[s]), str(r.wrong[s]), share(r.wrong[s], r.compared[s])]
+        table.add_row(*cells, str(r.published["held back"]))
     out = console()
     out.print(table)
-    compared, wrong = (
-        sum(c["witnessed"] for c in x) for x in ([r.compared for r in reports], [r.wrong for r in reports])
-    )
-    out.print(f"\nwitnessed on all days: {wrong} of {compared} differ from {truth} ({share(wrong, compared)} %)")
+    out.print("")
+    for words, standings in (
+        ("witnessed", STANDINGS[:1]),
+        ("witnessed or single", STANDINGS[:2]),
+        ("with a standing of any kind", STANDINGS),
+    ):
+        wrong, compared = (
+            sum(c[s] for c in x for s in standings) for x in ([r.wrong for r in reports], [r.compared for r in reports])
+        )
+        out.print(f"{words}: {wrong} of {compared} cells on all days differ from {truth} ({share(wrong, compared)} %)")
     if show:
         for r in reports:
-            for example in r.examples:
+            for example in r.differing.values():
                 out.print(f"  {r.day} {example}")
 
 

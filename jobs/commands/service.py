@@ -30,7 +30,11 @@ def scrape(
     else:
         from jobs.show import rows_table
 
-        console().print(rows_table([vars(line) for line in report.lines]))
+        out = console()
+        out.print(rows_table([{k: v for k, v in vars(line).items() if k != "notes"} for line in report.lines]))
+        for line in report.lines:
+            for note in line.notes:
+                out.print(f"{line.source}: {note}", style="dim", markup=False)
         console().print('[bold]Next:[/] undercut check   (undercut sql "select * from sources" shows what is stale)')
     raise typer.Exit(report.exit_code)
 

@@ -1,11 +1,12 @@
 """Offers of sources against what is believed: new rates with their standing, or held with the way out. Pure.
 
-First sight is believed. A change that looks wrong is held: the old price stands, marked disputed, until the official page
-says it twice six hours apart, an independent witness agrees, or a person decides (PRODUCT 5.8). No mirror has a veto.
+First sight is believed. A change that looks wrong is held: the old price stands, marked disputed, until the seller's own
+page says it twice six hours apart, an independent witness agrees, or a person decides (PRODUCT 5.8). No mirror has a veto.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +14,14 @@ from decimal import Decimal
 
 from data.records import Held, PriceClaim, Rate, Standing
 from scraper.reconcile.consensus import same
+from scraper.reconcile.guards import alike, mass, never, odd_beside, slip_beside, suspicion
 from scraper.source import Source
 
-LARGEST_CHANGE = Decimal("0.6")
-MASS_SHARE = 0.4  # of a page's rates moving at once
-LEAST_FOR_MASS = 5
 CONFIRM_AFTER = timedelta(hours=6)
-SLIPS = (Decimal(10), Decimal(100), Decimal(1000), Decimal(1_000_000))
 WAY_OUT = "the official page again after 6 h, one independent witness, or undercut feedback CLAIM release|reject"
+BY_HAND = "undercut feedback CLAIM release|reject"
 Key = tuple[object, ...]
+Amounts = Mapping[Key, frozenset[Decimal]]
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,39 @@ class Offer:
     claim: PriceClaim
     endpoint_id: str
     usd_per_mtok: Decimal
+    stored_as: str | None = None  # id of the claim as it was read, where its fields were shaped since
+
+    @property
+    def claim_id(self) -> str:
+        return self.stored_as or self.claim.content_id()
 
 
 @dataclass(frozen=True)
 class Beliefs:
+    """`released`: statements (`key_text`) that were held and are believed now, with what released them."""
+
     rates: tuple[Rate, ...]
     held: tuple[Held, ...]
     notes: tuple[str, ...] = ()
+    released: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside one reading.
+
+    `earlier`: held statements (`key_text`) of the source that its readings have made without a break, and since when.
+    `rejected`: statements a person refused. `witnesses`: amounts that independent sources state. `waiting`: held amounts
+    of makers' pages that this source would prove. `gone`: keys whose maker's page no longer lists them. `usd_per`: US
+    dollars for one unit of a currency.
+    """
+
+    earlier: Mapping[str, datetime]
+    rejected: frozenset[str]
+    witnesses: Amounts
+    waiting: Amounts
+    gone: frozenset[Key]
+    usd_per: Mapping[str, Decimal]
 
 
 def reconcile(
@@ -47,94 +73,98 @@ def reconcile(
     *,
     now: datetime,
     earlier: Mapping[str, datetime] | None = None,
-    witnesses: Mapping[Key, frozenset[Decimal]] | None = None,
-    waiting: Mapping[Key, frozenset[Decimal]] | None = None,
+    rejected: frozenset[str] = frozenset(),
+    witnesses: Amounts | None = None,
+    waiting: Amounts | None = None,
+    gone: frozenset[Key] = frozenset(),
+    usd_per: Mapping[str, Decimal] | None = None,
 ) -> Beliefs:
-    """What one reading of one source changes.
-
-    `believed`: the rates in force of these endpoints from any source. `earlier`: held claims of this source by their
-    text (`key_text`) with when they were first seen. `witnesses`: amounts that independent sources state, by key;
-    `waiting`: amounts of makers' pages that are held and would be released by this source saying the same.
-    """
+    """What one reading of one source changes; `believed`: the rates in force from any source. The rest: see `Known`."""
+    known = Known(earlier or {}, rejected, witnesses or {}, waiting or {}, gone, usd_per or {})
     current = {key_of(r): r for r in believed}
     stated = {offer_key(o): o.usd_per_mtok for o in offers}
-    overruled = 0
+    near: dict[str, dict[Key, Rate]] = defaultdict(dict)
+    for key, rate in current.items():
+        near[rate.endpoint_id][key] = rate
+    crowd = mass(stated, current)
     rates: list[Rate] = []
     held: list[Held] = []
-    moved = 0
+    released: list[tuple[str, str]] = []
+    overruled = 0
     for offer in offers:
-        key = offer_key(offer)
-        old = current.get(key)
-        if old is not None and old.usd_per_mtok == offer.usd_per_mtok:
-            if source.kind == "official" and old.standing != "official":
-                rates.append(_rate(source, offer, "official", now))
-            continue
-        agreed = any(same(offer.usd_per_mtok, w) for w in (witnesses or {}).get(key, frozenset()))
-        if old is not None and source.kind != "official" and old.source_id != source.id:
-            proves = any(same(offer.usd_per_mtok, w) for w in (waiting or {}).get(key, frozenset()))
-            if proves or (agreed and old.standing != "official"):
-                rates.append(_rate(source, offer, "witnessed", now))
-            elif old.standing == "official":
-                overruled += 1  # no list has a veto over the maker's own page
-            elif old.standing != "disputed":
-                held.append(_held(source, offer, old, f"{old.source_id} says {old.usd_per_mtok}", now))
-                rates.append(old.model_copy(update={"standing": "disputed", "known_from": now}))
-            continue
-        moved += old is not None
-        why = suspicion(offer, old) or (odd_beside(offer, stated, current) if old is not None else None)
-        seen = (earlier or {}).get(key_text(source.id, offer))
-        confirmed = source.kind == "official" and seen is not None and now - seen >= CONFIRM_AFTER
-        if why is None or agreed or confirmed or (old is not None and _outranked(old, source)):
-            rates.append(_rate(source, offer, _standing(source, agreed), now))
-        elif seen is None:
-            held.append(_held(source, offer, old, why, now))
-            if old is not None and old.standing != "disputed":
-                rates.append(old.model_copy(update={"standing": "disputed", "known_from": now}))
-    if len(offers) >= LEAST_FOR_MASS and moved > MASS_SHARE * len(offers):
-        return _mass(source, offers, current, now, moved, earlier or {})
-    notes = (f"{overruled} prices differ from what the makers' pages say",) if overruled else ()
-    return Beliefs(tuple(rates), tuple(held), notes)
+        old = current.get(offer_key(offer))
+        if old is not None and alike(old.usd_per_mtok, offer.usd_per_mtok):
+            rates.extend(_restated(source, offer, old, known, now))
+        elif source.kind != "official" and old is not None and old.source_id != source.id:
+            standing, why = _beside(offer, old, known)
+            if standing is not None:
+                rates.append(_rate(source, offer, standing, now))
+            elif why is not None:
+                if (text := key_text(source.id, offer)) not in known.rejected:
+                    held.extend([] if text in known.earlier else [_held(source, offer, old, why, now)])
+                    rates.extend(_disputed(old, now))
+            else:
+                overruled += old.standing == "official"
+        else:
+            why = _doubt(offer, old, stated, near[offer.endpoint_id], known) or (crowd if old is not None else None)
+            by = _way_out(source, offer, known, now) if why is not None else None
+            text = key_text(source.id, offer)
+            if why is None or by is not None:
+                rates.append(_rate(source, offer, _standing(source, offer, old, known), now))
+                released.extend([(text, by)] if by and text in known.earlier else [])
+            elif text not in known.rejected:
+                if text not in known.earlier:
+                    held.append(_held(source, offer, old, why, now))
+                rates.extend(_disputed(old, now))
+    notes = [f"{overruled} prices differ from what the makers' pages say"] if overruled else []
+    return Beliefs(tuple(rates), tuple(held), (*notes, *([crowd] if crowd else [])), tuple(released))
 
 
-def odd_beside(offer: Offer, stated: Mapping[Key, Decimal], current: Mapping[Key, Rate]) -> str | None:
-    """What is odd about a changed price beside its neighbours of the same reading, where it was not odd before."""
-    endpoint, meter, tier, *rest = offer_key(offer)
-    new = offer.usd_per_mtok
-
-    def beside(meter: object, tier: object) -> tuple[Decimal | None, Decimal | None]:
-        """(as stated now, as believed so far) of a neighbour."""
-        key = (endpoint, meter, tier, *rest)
-        old = current[key].usd_per_mtok if key in current else None
-        return stated.get(key, old), old
-
-    now_input, _ = beside("input", tier)
-    if meter == "cached_input" and now_input is not None and new > now_input:
-        return f"cached input above input ({now_input})"
-    now_standard, _ = beside(meter, "standard")
-    if tier == "batch" and now_standard is not None and new > now_standard:
-        return f"batch above standard ({now_standard})"
-    for other in ("batch", "flex", "priority") if tier == "standard" else ("standard",):
-        if beside(meter, other)[1] == new and new != 0:
-            return f"equals the {other} price: another column?"
-    return None
+def _restated(source: Source, offer: Offer, old: Rate, known: Known, now: datetime) -> list[Rate]:
+    """A price that stays may gain standing: by the maker's page, or by a list that is independent of the first."""
+    if source.kind == "official":
+        return [_rate(source, offer, "official", now)] if old.standing != "official" else []
+    proves = old.source_id != source.id and old.standing == "single" and _agreed(offer, known)
+    return [_rate(source, offer, "witnessed", now)] if proves else []
 
 
-def suspicion(offer: Offer, old: Rate | None) -> str | None:
-    """Why a value cannot be believed at once, or nobody. Ratios on first sight are no ground (HAZARDS Q4)."""
-    new = offer.usd_per_mtok
-    if not new.is_finite() or new < 0:
-        return "not a price"
-    if new == 0 and "free" not in " ".join(offer.claim.conditions):
-        return "zero, and the page does not say free"
-    if old is None or old.usd_per_mtok is None or old.usd_per_mtok == 0:
+def _beside(offer: Offer, old: Rate, known: Known) -> tuple[Standing | None, str | None]:
+    """A list against a price somebody else stated: (the standing it gains, why it is held), both None: overruled."""
+    if never(offer) is None:
+        if any(same(offer.usd_per_mtok, w) for w in known.waiting.get(offer_key(offer), ())):
+            return "witnessed", None
+        if old.standing != "official" and _agreed(offer, known):
+            return "witnessed", None
+    if old.standing in ("official", "disputed"):
+        return None, None  # no list has a veto over the maker's own page
+    return None, f"{old.source_id} says {old.usd_per_mtok}"
+
+
+def _doubt(
+    offer: Offer, old: Rate | None, stated: Mapping[Key, Decimal], near: Mapping[Key, Rate], known: Known
+) -> str | None:
+    """Why an offer cannot be believed at once, or nobody."""
+    key = offer_key(offer)
+    why = never(offer) or suspicion(offer, old, known.usd_per)
+    if why is None and old is None:
+        return slip_beside(offer.usd_per_mtok, known.witnesses.get(key, frozenset()))
+    return why or odd_beside(key, offer.usd_per_mtok, stated, near)
+
+
+def _way_out(source: Source, offer: Offer, known: Known, now: datetime) -> str | None:
+    """What releases a doubtful offer: a witness, or the seller's own second reading; nothing makes a price of what is none."""
+    text = key_text(source.id, offer)
+    if never(offer) is not None or text in known.rejected:
         return None
-    ratio = new / old.usd_per_mtok
-    for slip in SLIPS:
-        if abs(ratio - slip) < slip * Decimal("0.001") or abs(ratio * slip - 1) < Decimal("0.001"):
-            return f"off by {slip}: looks like a unit slip"
-    if abs(ratio - 1) > LARGEST_CHANGE:
-        return f"moved by {(ratio - 1) * 100:+.0f} %"
-    return None
+    if _agreed(offer, known):
+        return "an independent witness"
+    seen = known.earlier.get(text)
+    own = source.kind == "official" or offer.endpoint_id.startswith(f"{source.provider}:")
+    return "the page seen twice" if own and seen is not None and now - seen >= CONFIRM_AFTER else None
+
+
+def _agreed(offer: Offer, known: Known) -> bool:
+    return any(same(offer.usd_per_mtok, w) for w in known.witnesses.get(offer_key(offer), ()))
 
 
 def offer_key(offer: Offer) -> Key:
@@ -148,42 +178,23 @@ def key_of(rate: Rate) -> Key:
 
 def key_text(source_id: str, offer: Offer) -> str:
     """The same words for the same statement of the same source on any day."""
-    return "|".join(
-        map(str, (source_id, *offer_key(offer), offer.claim.amount.normalize(), offer.claim.per, offer.claim.currency))
-    )
+    c = offer.claim
+    return "|".join(map(str, (source_id, *offer_key(offer), c.amount.normalize(), c.per, c.currency)))
 
 
-def _mass(
-    source: Source,
-    offers: Sequence[Offer],
-    current: Mapping[Key, Rate],
-    now: datetime,
-    moved: int,
-    earlier: Mapping[str, datetime],
-) -> Beliefs:
-    """Too much moved at once: a reading problem until the page says it again."""
-    rates, held = [], []
-    for offer in offers:
-        old = current.get(offer_key(offer))
-        if old is None or old.usd_per_mtok == offer.usd_per_mtok:
-            continue
-        seen = earlier.get(key_text(source.id, offer))
-        if source.kind == "official" and seen is not None and now - seen >= CONFIRM_AFTER:
-            rates.append(_rate(source, offer, "official", now))
-        elif seen is None:
-            held.append(_held(source, offer, old, f"{moved} of {len(offers)} prices of the page moved at once", now))
-    return Beliefs(tuple(rates), tuple(held), (f"{moved} of {len(offers)} prices moved at once",))
-
-
-def _outranked(old: Rate, source: Source) -> bool:
-    """The maker's page corrects what only a catalogue said."""
-    return source.kind == "official" and old.standing in ("single", "disputed") and old.source_id != source.id
-
-
-def _standing(source: Source, agreed: bool) -> Standing:
+def _standing(source: Source, offer: Offer, old: Rate | None, known: Known) -> Standing:
     if source.kind == "official":
         return "official"
-    return "witnessed" if agreed else "single"
+    if old is None and offer_key(offer) in known.gone:
+        return "disputed"  # the maker's page took it off its list
+    return "witnessed" if _agreed(offer, known) else "single"
+
+
+def _disputed(old: Rate | None, now: datetime) -> list[Rate]:
+    """The old price stands, and says that it is doubted."""
+    if old is None or old.standing == "disputed":
+        return []
+    return [old.model_copy(update={"standing": "disputed", "known_from": now})]
 
 
 def _rate(source: Source, offer: Offer, standing: Standing, now: datetime) -> Rate:
@@ -201,7 +212,7 @@ def _rate(source: Source, offer: Offer, standing: Standing, now: datetime) -> Ra
         known_from=now,
         standing=standing,
         source_id=source.id,
-        claim_ids=(c.content_id(),),
+        claim_ids=(offer.claim_id,),
     )
 
 
@@ -216,7 +227,7 @@ def _held(source: Source, offer: Offer, old: Rate | None, why: str, now: datetim
         old_usd_per_mtok=old.usd_per_mtok if old else None,
         new_amount=c.amount,
         why=why,
-        release=WAY_OUT,
+        release=WAY_OUT if never(offer) is None else BY_HAND,
         held_at=now,
-        claim_id=c.content_id(),
+        claim_id=offer.claim_id,
     )

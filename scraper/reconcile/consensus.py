@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from data.records import Standing
+from scraper.reconcile.guards import odd_move
 
 SAME = Decimal("0.005")  # relative difference of two writings of one price (0.7499999 and 0.75)
 ALIVE = timedelta(days=30)  # since a source was last read; an older record says nothing about today
@@ -76,3 +77,19 @@ def speaking(said: Iterable[Statement], lineage: Mapping[str, str]) -> list[Stat
 
 def same(a: Decimal, b: Decimal) -> bool:
     return abs(a - b) <= SAME * max(abs(a), abs(b))
+
+
+def restate(old: Settled | None, found: Settled) -> Settled:
+    """What stands after `found`, where `old` stood. Another price takes two witnesses, or the one source that said it.
+
+    A doubted price stays, marked disputed; where nothing was believed yet, nothing is.
+    """
+    if old is None or old.usd_per_mtok is None or found.standing == "witnessed":
+        return found
+    if found.usd_per_mtok is None:
+        return Settled(old.usd_per_mtok, "disputed", found.why, old.sources)
+    if same(found.usd_per_mtok, old.usd_per_mtok):
+        return found
+    alone = f"only {', '.join(found.sources)} says {found.usd_per_mtok.normalize():f}"
+    why = odd_move(old.usd_per_mtok, found.usd_per_mtok) if set(found.sources) & set(old.sources) else alone
+    return found if why is None else Settled(old.usd_per_mtok, "disputed", why, old.sources)
