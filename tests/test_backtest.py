@@ -1,0 +1,167 @@
+"""A replay never looks ahead, counts candidates and not rows, and says nothing where it knows nothing."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from data.errors import UsageError
+from jobs.backtest import load_world, price_timeline
+from jobs.cli import app
+from jobs.replay import row_of
+from recommender.backtest import World, claims_of, foresee, replay_years, weigh_alerts
+from recommender.backtest.world import NEVER
+from recommender.backtest.year import cases_of, follow
+
+START = date(2024, 1, 1).toordinal()
+DAYS = 800
+LAG = 30
+
+
+def world(models: int = 140, boards: int = 6, seed: int = 3) -> World:
+    """Models of one skill that rises with the release day, three scores of each known at release."""
+    rng = np.random.default_rng(seed)
+    released = np.sort(rng.integers(START, START + 700, models))
+    skill = (released - START) / 300 + rng.normal(0, 0.6, models)
+    logits = skill[:, None] - rng.normal(0.5, 0.5, boards) + rng.normal(0, 0.25, (models, boards))
+    known = np.repeat(released[:, None] + LAG, boards, axis=1)
+    for row in range(models):
+        known[row, rng.permutation(boards)[:3]] = released[row]
+    usd = np.full((models, DAYS), np.nan)
+    for row in range(models):
+        usd[row, released[row] - START :] = np.exp(rng.normal(0, 1.2))
+    names = tuple(f"maker/m{n}" for n in range(models))
+    return World(names, names, tuple(f"b{n}" for n in range(boards)), released, 100 / (1 + np.exp(-logits)), known, usd, START)  # fmt: skip
+
+
+def poisoned(w: World, day: int) -> World:
+    """Everything that became known after `day` turned into nonsense: scores, later prices."""
+    usd = w.usd_per_mtok.copy()
+    usd[:, day - START + 1 :] = 1e-6
+    score = np.where(w.known_day > day, 99.9 - np.nan_to_num(w.score), w.score)
+    return replace(w, score=score, usd_per_mtok=usd)
+
+
+@pytest.fixture(scope="module")
+def plain() -> World:
+    return world()
+
+
+@pytest.mark.parametrize("day", [START + 360, START + 430, START + 611])
+def test_a_poisoned_future_changes_no_earlier_prediction(plain: World, day: int) -> None:
+    before, after = foresee(plain, until=day), foresee(poisoned(plain, day), until=day)
+    assert len(before) > 50
+    for a, b in zip(before, after, strict=True):
+        assert (a.row, a.column, a.day, a.mean, a.spread, a.at) == (b.row, b.column, b.day, b.mean, b.spread, b.at)
+        assert a.pool.tobytes() == b.pool.tobytes()
+
+
+def test_a_poisoned_future_changes_no_probability_and_no_incumbent(plain: World) -> None:
+    day = START + 500
+    one = claims_of(plain, foresee(plain, until=day))
+    two = claims_of(poisoned(plain, day), foresee(poisoned(plain, day), until=day))
+    assert len(one) > 100
+    said = [[(c.candidate, c.benchmark, c.need_points, c.p_ok, c.price_share) for c in x] for x in (one, two)]
+    assert said[0] == said[1]
+
+
+def test_the_poison_does_bite_where_it_may(plain: World) -> None:
+    day = START + 300
+    assert weigh_alerts(claims_of(plain, foresee(plain))) != weigh_alerts(
+        claims_of(poisoned(plain, day), foresee(poisoned(plain, day)))
+    )
+
+
+def test_no_probability_from_fewer_than_sixty_outcomes(plain: World) -> None:
+    early = [f for f in foresee(plain) if len(f.pool) < 60]
+    assert early
+    assert all(f.p_at_least(1.0) is None for f in early)
+
+
+def test_precision_rises_with_p_and_always_is_the_base_rate(plain: World) -> None:
+    claims = claims_of(plain, foresee(plain))
+    lines = {x.rule: x for x in weigh_alerts(claims)}
+    everything = lines["always, when cheaper"]
+    assert everything.alerts == len(claims)
+    assert everything.recall == 1.0
+    assert everything.precision == pytest.approx(np.mean([c.good for c in claims]))
+    precision = [lines[f"P >= {p}"].precision or 0 for p in (0.5, 0.8, 0.95)]
+    assert precision == sorted(precision)
+    assert precision[0] > (everything.precision or 1)
+
+
+def test_no_rule_beats_the_oracle_and_staying_saves_nothing(plain: World) -> None:
+    lines = replay_years(plain, foresee(plain))
+    by = {x.rule: x for x in lines}
+    assert by["stay"].cost == pytest.approx(1.0)
+    assert by["measured only"].months_short == 0
+    assert by["measured only"].undone == 0
+    sound = [x for x in lines if x.months_short == 0]
+    assert all(x.regret >= -1e-12 for x in sound)
+
+
+def test_a_measured_switch_does_not_come_before_its_score(plain: World) -> None:
+    case = cases_of(plain)[0]
+    unmeasured = replace(plain, known_day=np.where(plain.known_day > case.start, NEVER, plain.known_day))
+    assert follow(unmeasured, case, {}, 2.0).cost == pytest.approx(1.0)
+
+
+def test_an_empty_replay_says_nothing() -> None:
+    few = world(models=10)
+    assert foresee(few) == []
+    assert weigh_alerts([])[0].precision is None
+    assert replay_years(few, []) == []
+
+
+class Known:
+    def match(self, name: str) -> object:
+        return type("M", (), {"model_id": f"acme/{name}"})()
+
+
+def stated(day: str, provider: str, usd: str, source: str = "models.dev", extra: str = "") -> dict[str, str]:
+    return {"source": source, "observed_on": day, "provider": provider, "model_id": "one", "input_usd_per_mtok": usd,
+            "output_usd_per_mtok": usd, "cached_input_usd_per_mtok": "", "extra_json": extra}  # fmt: skip
+
+
+def test_the_makers_own_price_counts_and_a_zero_is_no_price() -> None:
+    said = [
+        stated("2026-01-01", "elsewhere", "1"),
+        stated("2026-02-01", "acme", "4"),
+        stated("2026-03-01", "acme", "0"),
+    ]
+    rows = [r for r in map(row_of, said) if r is not None]
+    days = [(date.fromordinal(d).month, p) for d, p in price_timeline(rows, Known())["acme/one"]]
+    assert days == [(1, 1.0), (2, 4.0), (3, 1.0)]
+
+
+def test_a_table_that_is_none_is_refused_with_its_columns(tmp_path: Path) -> None:
+    history, scores = tmp_path / "h.csv", tmp_path / "s.csv"
+    with history.open("w", newline="") as f:
+        out = csv.DictWriter(f, stated("", "", ""))
+        out.writeheader()
+        out.writerow(stated("2026-01-01", "openai", "1"))
+    scores.write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="release_date"):
+        load_world(history, scores, lag_months=1, source="x")
+
+
+def test_the_command_prints_json_lines(tmp_path: Path) -> None:
+    history, scores = tmp_path / "h.csv", tmp_path / "s.csv"
+    with history.open("w", newline="") as f:
+        out = csv.DictWriter(f, stated("", "", ""))
+        out.writeheader()
+        out.writerow({**stated("2026-01-01", "openai", "1"), "model_id": "gpt-4o"})
+    with scores.open("w", newline="") as f:
+        f.write("source,benchmark,model_name_raw,score,unit,higher_is_better,settings_json\n")
+        csv.writer(f).writerow(["x", "b", "gpt-4o", "50", "percent", "1", json.dumps({"release_date": "2024-05-13"})])
+    done = CliRunner().invoke(
+        app, ["backtest", str(history), str(scores), "--source", "x", "--lag-months", "1", "--json"]
+    )
+    assert done.exit_code == 0
+    first = json.loads(done.stdout.splitlines()[0])
+    assert (first["alerts"], first["precision"]) == (0, None)
