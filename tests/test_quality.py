@@ -215,3 +215,27 @@ def test_it_is_a_scikit_learn_estimator(estimator: ScoreEstimator, check: Callab
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(estimator)
+
+
+def test_boards_of_one_cluster_do_not_count_twice() -> None:
+    same = {b: BOARDS[b].model_copy(update={"cluster": "one"}) for b in ("a", "b", "c")} | {"d": BOARDS["d"]}
+    apart, together = (fit_quality(table(), {}, boards, as_of=DAY) for boards in (BOARDS, same))
+    assert apart is not None and together is not None
+    row = ("m/14", "")
+    weights = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0}
+    only_d = judge(apart, [row], None, {"d": 1.0}, max_drop=0.02)[row].quality.mean
+    equal, clustered = (judge(f, [row], None, weights, max_drop=0.02)[row].quality.mean for f in (apart, together))
+    assert abs(clustered - only_d) < abs(equal - only_d)
+
+
+def test_an_elo_board_is_known_by_its_record_and_not_by_its_name() -> None:
+    def mean(scale: str, name: str) -> float:
+        scores = [score(f"m/{n:02d}", name, 1000.0 + 20 * n) for n in range(24)]
+        scores += [score(f"m/{n:02d}", "a", 30.0 + n) for n in range(24)]
+        boards = {name: Benchmark(benchmark=name, name=name, scale=scale), "a": BOARDS["a"]}  # type: ignore[arg-type]
+        fitted = fit_quality(scores, {}, boards, as_of=DAY)
+        assert fitted is not None
+        return judge(fitted, [("m/23", "")], None, {name: 1.0}, max_drop=0.02)[("m/23", "")].quality.mean
+
+    assert mean("elo", "duels") == pytest.approx(mean("elo", "arena"), abs=1e-9)
+    assert mean("raw", "arena") != pytest.approx(mean("elo", "arena"), abs=0.02)

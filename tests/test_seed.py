@@ -114,7 +114,7 @@ def test_lower_is_better_is_kept() -> None:
     facts = {b.benchmark: b for b in load_seed().benchmarks}
     assert not facts["vectara_hallucination_rate"].higher_is_better
     assert facts["vectara_answer_rate"].higher_is_better
-    assert facts["arena_text_full"].scale == "raw"
+    assert facts["arena_text_full"].scale == "elo"
 
 
 @pytest.mark.parametrize(

@@ -123,11 +123,11 @@ class Held(Record):
 
 
 class Benchmark(Record):
-    """What a score on it means. `percent` scores run 0 to 100."""
+    """What a score on it means. `percent` scores run 0 to 100; on `elo` 400 points are odds of 10 to 1."""
 
     benchmark: str
     name: str
-    scale: Literal["percent", "raw"] = "percent"
+    scale: Literal["percent", "raw", "elo"] = "percent"
     higher_is_better: bool = True
     cluster: str | None = None  # benchmarks of one cluster say the same thing
     link: str | None = None

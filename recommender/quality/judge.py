@@ -19,6 +19,7 @@ from recommender.quality.estimator import ScoreEstimator, quantile_of
 from recommender.quality.table import Array, Scale, ages
 
 DRAWS = 1000
+FEW_SCORES = 5  # known of a model: its estimates are as unsure as those of a new release
 LEAST_MODELS = 8  # a board with fewer models says nothing about how it goes with the others
 LEAST_BENCHMARKS = 2  # measured, of the task, from two sources: else there is no grade (PRODUCT 3.3)
 INDEPENDENT_FOR_C = 3
@@ -54,6 +55,9 @@ class Fitted:
     def variants(self, model_id: str) -> list[str]:
         return sorted(v for m, v in self.rows if m == model_id)
 
+    def known_scores(self, row: int) -> int:
+        return int((~np.isnan(self.table[row])).sum())
+
     def measured(self, row: Row, benchmarks: Sequence[str]) -> list[str]:
         return [b for b in benchmarks if (row, b) in self.scores]
 
@@ -88,6 +92,7 @@ def fit_quality(
     percent = np.array([benchmarks[b].scale == "percent" for b in columns])
     age = ages([m for m, _ in rows], released)
     estimator = ScoreEstimator(ranks=(2,), folds=4, level=0.8).fit(table, age=age, percent=percent)
+    estimator.calibrate_newcomers(table, age)
     noise = _noise(estimator, newest, rows, columns, benchmarks, table)
     return Fitted(estimator, rows, columns, table, age, noise, newest, benchmarks)
 
@@ -122,7 +127,7 @@ def judge(
     asked = [r for r in wanted if r in fitted.rows]
     if not names or not asked:
         return {}
-    share = np.array([weights[b] for b in names]) / sum(weights[b] for b in names)
+    share = _shares(fitted, names, weights)
     known_now = [incumbent] if incumbent is not None and incumbent in fitted.rows else []
     every = [*dict.fromkeys(r for r in asked if r != incumbent), *known_now]  # the model in use stands last
     draws = _draws(fitted, every, names)  # (rows, draws, benchmarks), points
@@ -141,6 +146,20 @@ def judge(
         p = _with_own(p, row, incumbent, own or {}, max_drop, floor)
         out[row] = Judgement(quality, 1.0 if row == incumbent and p is not None else p)
     return out
+
+
+def _shares(fitted: Fitted, names: Sequence[str], weights: Mapping[str, float]) -> Array:
+    """Weights that sum to 1; boards of one cluster say the same thing, and count together as much as the heaviest of them."""
+    by_cluster: dict[str, list[str]] = {}
+    for b in names:
+        by_cluster.setdefault(fitted.benchmarks[b].cluster or b, []).append(b)
+    cut = {
+        b: max(weights[x] for x in boards) / sum(weights[x] for x in boards)
+        for boards in by_cluster.values()
+        for b in boards
+    }
+    told = np.array([weights[b] * cut[b] for b in names])
+    return np.asarray(told / told.sum())
 
 
 def _noise(
@@ -175,7 +194,8 @@ def _draws(fitted: Fitted, rows: Sequence[Row], names: Sequence[str]) -> Array:
     model = fitted.estimator.factors_[0]
     mean_f, covariance = model.scores(np.where(known > 0, z, 0.0), known, fitted.age[at])
     root = np.linalg.cholesky(covariance)
-    stretch = quantile_of(fitted.estimator.residuals_, 0.8) / 1.2816  # what calibration found against a normal
+    usual = quantile_of(fitted.estimator.residuals_, 0.8) / 1.2816  # what calibration found against a normal
+    newcomer = max(usual, fitted.estimator.newcomer_quantile_ / 1.2816)
     rng = np.random.default_rng(2)
     factor_draws = [rng.standard_normal((DRAWS, mean_f.shape[1])) for _ in range(2)]
     whole = fitted.estimator.scale_
@@ -185,6 +205,7 @@ def _draws(fitted: Fitted, rows: Sequence[Row], names: Sequence[str]) -> Array:
     cell_draws = [rng.standard_normal((DRAWS, len(names))) for _ in range(2)]
     for n in range(len(rows)):
         own = int(n == len(rows) - 1)  # the last row is the model in use: errors of its own, independent of the others'
+        stretch = newcomer if fitted.known_scores(at[n]) <= FEW_SCORES else usual
         cells, error = cell_draws[own], factor_draws[own] @ root[n].T
         estimate = model.levels[cols] + (mean_f[n] + stretch * error) @ loadings.T + stretch * cells * sd
         measured = z[n, cols] + cells * fitted.noise_sd[at[n], cols]
@@ -203,13 +224,20 @@ def _goodness(fitted: Fitted, names: Sequence[str], draws: Array) -> Array:
             out[..., k] = share if facts.higher_is_better else 1 - share
         else:
             d = (draws[..., k] - fitted.estimator.scale_.mean[j]) * (1 if facts.higher_is_better else -1)
-            out[..., k] = _win_share(d, b, fitted.estimator.scale_.spread[j])
+            out[..., k] = _win_share(
+                d, 400.0 if facts.scale == "elo" else 2.4 * float(fitted.estimator.scale_.spread[j])
+            )
     return out
 
 
-def _win_share(d: Array, benchmark: str, spread: float) -> Array:
-    """Win share of a lead `d`: 400 points are 10 to 1 on an Elo board; one spread counts like it elsewhere."""
-    unit = 400.0 if "elo" in benchmark or "arena" in benchmark else 2.4 * float(spread)
+def _unit(fitted: Fitted, benchmark: str) -> float:
+    """The lead that makes odds of 10 to 1 on a board that is no percentage."""
+    spread = fitted.estimator.scale_.spread[fitted.columns[benchmark]]
+    return 400.0 if fitted.benchmarks[benchmark].scale == "elo" else 2.4 * float(spread)
+
+
+def _win_share(d: Array, unit: float) -> Array:
+    """Win share of a lead `d`, where a lead of `unit` makes odds of 10 to 1."""
     return np.asarray(1 / (1 + 10 ** (-d / unit)))
 
 
@@ -229,7 +257,7 @@ def _p_ok(
     held = np.zeros(DRAWS)
     percent_weight = 0.0
     for k, b in enumerate(names):
-        facts, j = fitted.benchmarks[b], fitted.columns[b]
+        facts = fitted.benchmarks[b]
         sign = 1 if facts.higher_is_better else -1
         lead = sign * (draws[n, :, k] - draws[base, :, k])
         if facts.scale == "percent":
@@ -237,7 +265,7 @@ def _p_ok(
             held += share[k] * (draws[n, :, k] / 100 if sign > 0 else 1 - draws[n, :, k] / 100)
             percent_weight += share[k]
         else:
-            loss -= share[k] * (_win_share(lead, b, fitted.estimator.scale_.spread[j]) - 0.5)
+            loss -= share[k] * (_win_share(lead, _unit(fitted, b)) - 0.5)
     fine = loss <= max_drop
     if floor is not None and percent_weight > 0:
         fine &= held / percent_weight >= floor
