@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.registry import load_registry
 from data.store import Store
 from jobs.check import Checked, check_cycle
+from jobs.evals import load_cases
 from jobs.ingest import Added, add_catalogue, add_package, add_seed
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
 
     progress("reading the catalogue of names")
     matcher = Matcher.from_package()
-    registry = load_registry(registry_files, matcher.resolve)
+    registry = load_cases(registry_files, matcher)
     with Store(home) as store:
         progress("reading prices of the installed package genai-prices")
         package = load_package()

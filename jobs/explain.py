@@ -7,8 +7,8 @@ from typing import Any
 
 from data.errors import DataMissing
 from data.records import UseCase
-from data.registry import load_registry
 from data.store import rows
+from jobs.evals import load_cases
 from scraper.capture import Bodies
 
 SHORT = {  # field of the record -> key of the registry, where they differ
@@ -48,9 +48,8 @@ PRIVATE = ("current.private_price", "current.discount_share")
 
 def explain_use_case(files: list[Path], slug: str) -> list[dict[str, Any]]:
     """Every effective value: key of the registry, field with its unit, value, origin. Raises DataMissing."""
-    from scraper.match import Matcher
 
-    registry = load_registry(files, Matcher.from_package().resolve)
+    registry = load_cases(files)
     case = next((c for c in registry.use_cases if c.slug == slug), None)
     if case is None:
         known = ", ".join(c.slug for c in registry.use_cases)

@@ -192,13 +192,12 @@ def _scrape(settings: Settings, source_id: str) -> None:
 
 def _check(settings: Settings) -> None:
     """Decide, send what is due, publish."""
-    from data.registry import load_registry
     from jobs.check import check_cycle
+    from jobs.evals import load_cases
     from jobs.outbox import deliver
     from jobs.slack import sender_from
-    from scraper.match import Matcher
 
-    registry = load_registry(settings.registry_files(), Matcher.from_package().resolve)
+    registry = load_cases(settings.registry_files())
     sender = sender_from(settings)
     with Store(settings.undercut_home) as store:
         check_cycle(store, registry, now=datetime.now(UTC))

@@ -82,12 +82,11 @@ def check(
     from datetime import UTC, datetime
 
     from data.errors import NotDelivered
-    from data.registry import load_registry
     from data.store import Store
     from jobs.check import check_cycle
+    from jobs.evals import load_cases
     from jobs.settings import Settings, settings
     from jobs.show import age
-    from scraper.match import Matcher
 
     s = settings()
     files = Settings(undercut_registry=",".join(registry)).registry_files() if registry else s.registry_files()
@@ -99,7 +98,7 @@ def check(
             summary=summary, as_json=as_json,
         )  # fmt: skip
     now = datetime.now(UTC)
-    loaded = load_registry(files, Matcher.from_package().resolve)
+    loaded = load_cases(files)
     with Store(s.undercut_home) as store, progress(as_json) as tell:
         done = check_cycle(store, loaded, now=now, progress=tell)
         delivered = _deliver(store) if send else None

@@ -25,14 +25,13 @@ def gate(
     from datetime import UTC, datetime
 
     from data.errors import DataMissing
-    from data.registry import load_registry
     from data.store import Copy, published
     from jobs import gates
     from jobs.check import decide_all
+    from jobs.evals import load_cases
     from jobs.facts import facts_as_of
     from jobs.settings import settings
     from jobs.shared import at_list_prices
-    from scraper.match import Matcher
 
     now = datetime.now(UTC)
     path = data or settings().published
@@ -40,7 +39,7 @@ def gate(
     within = gates.days(fail_in, "--fail-in") if fail_in else None
     oldest = gates.days(max_age, "--max-age") if max_age else None
     known = gates.read_baseline(baseline)
-    registry = load_registry(files, Matcher.from_package().resolve)
+    registry = load_cases(files)
     with published(path) as con, progress(quiet=True) as tell:
         facts = facts_as_of(Copy(con), now)
         if facts is None:
