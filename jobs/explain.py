@@ -57,6 +57,21 @@ def explain_use_case(files: list[Path], slug: str) -> list[dict[str, Any]]:
     return values(case)
 
 
+def remarks_on(files: list[Path], slug: str) -> list[str]:
+    """What the entry does that its author may not see, from the installed prices and the catalogue of names."""
+    from jobs.remarks import remarks
+    from scraper.genai import package_rates
+    from scraper.match import Matcher
+
+    matcher = Matcher.from_package()
+    registry = load_cases(files, matcher)
+    case = next(c for c in registry.use_cases if c.slug == slug)
+    names = {r.model: matcher.match(r.model).price_ids for r in case.evals.results}
+    endpoints = {e.endpoint_id: e for e in matcher.endpoints()}
+    told = [str(w) for w in registry.warnings if slug in str(w)]
+    return remarks(case, package_rates().get(case.current.endpoint_id) or (), endpoints, names, told)
+
+
 def values(case: UseCase) -> list[dict[str, Any]]:
     out = []
     for field, value in _flat(case):

@@ -15,7 +15,7 @@ def explain(
 ) -> None:
     """Effective values and their origin for a use case; for a recommendation, every figure down to the source text."""
     from data.store import published
-    from jobs.explain import explain_recommendation, explain_use_case
+    from jobs.explain import explain_recommendation, explain_use_case, remarks_on
     from jobs.settings import settings
 
     out = console()
@@ -38,13 +38,16 @@ def explain(
             out.print(rows_table([{k: v for k, v in r.items() if k != "locator"} for r in found[title]], wrap=False))
         return
     lines = explain_use_case(settings().registry_files(), what)
+    notes = remarks_on(settings().registry_files(), what)
     if as_json:
-        for line in lines:
+        for line in (*lines, *({"remark": n} for n in notes)):
             say(line)
         return
     from jobs.show import rows_table
 
     out.print(rows_table(lines))
+    for note in notes:
+        out.print(f"  · {note}", markup=False)
     out.print(f"[bold]Next:[/] undercut rank {what}")
 
 
