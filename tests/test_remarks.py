@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from data.records import Tokens
-from jobs.cli import app
+from jobs.explain import remarks_on
 from jobs.remarks import share_above
 
 ENTRY = """use_cases:
@@ -28,17 +26,14 @@ ENTRY = """use_cases:
 """
 
 
-def remarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[str]:
+def remarks(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "use_cases.yaml"
     file.write_text(text)
-    monkeypatch.setenv("UNDERCUT_REGISTRY", str(file))
-    result = CliRunner().invoke(app, ["explain", "contract-extraction", "--json"])
-    assert result.exit_code == 0, result.output
-    return [r["remark"] for r in map(json.loads, result.stdout.splitlines()) if "remark" in r]
+    return remarks_on([file], "contract-extraction")
 
 
-def test_the_four_remarks_of_the_full_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step, params, evals, team = remarks(tmp_path, monkeypatch, ENTRY)
+def test_the_four_remarks_of_the_full_example(tmp_path: Path) -> None:
+    step, params, evals, team = remarks(tmp_path, ENTRY)
     assert "200,000 sits on a price step" in step
     assert "about 4% of the calls" in step
     assert "temperature shuts out" in params
@@ -46,13 +41,13 @@ def test_the_four_remarks_of_the_full_example(tmp_path: Path, monkeypatch: pytes
     assert "legal-platform" in team
 
 
-def test_an_entry_without_surprises_gets_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_without_surprises_gets_none(tmp_path: Path) -> None:
     plain = (
         ENTRY.split("    require:", maxsplit=1)[0]
         .replace("    team: legal-platform\n", "")
         .replace("{p50: 38k, p95: 180k}", "900")
     )
-    assert [r for r in remarks(tmp_path, monkeypatch, plain) if "price step" not in r] == []
+    assert [r for r in remarks(tmp_path, plain) if "price step" not in r] == []
 
 
 @pytest.mark.parametrize(
