@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from data.errors import DataMissing
 from data.records import Alert, Candidate, Cost, Decision, UseCase
 from data.registry import Registry
-from data.store import Store
+from data.store import Readable, Store
 from jobs.alerts import alerts_for
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
@@ -55,12 +55,27 @@ def check_cycle(
         raise DataMissing(
             "no prices yet.", where=str(store.path), fix="run `undercut scrape` (or `undercut demo`) first."
         )
-    decisions, weighed, listed = decide_all(registry, facts, now, progress)
+    decisions, weighed, listed = decide_all(registry, facts, now, progress, waiting_since=waiting(store))
     return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal)
 
 
+def waiting(store: Readable) -> dict[str, datetime]:
+    """Use cases whose last decision is to wait, with the day since which every decision was."""
+    found = store.rows(
+        "select use_case, min(decided_at) as since from (select *, max(decided_at) filter (where verdict <> 'wait') "
+        "over (partition by use_case) as broken from recommendation) "
+        "where verdict = 'wait' and (broken is null or decided_at > broken) group by use_case"
+    )
+    return {r["use_case"]: r["since"].replace(tzinfo=UTC) for r in found}
+
+
 def decide_all(
-    registry: Registry, facts: Facts, now: datetime, progress: Progress = lambda _: None
+    registry: Registry,
+    facts: Facts,
+    now: datetime,
+    progress: Progress = lambda _: None,
+    *,
+    waiting_since: Mapping[str, datetime] | None = None,
 ) -> tuple[list[tuple[UseCase, Decision]], dict[str, list[Candidate]], dict[str, Cost]]:
     """(decisions, candidates by use case with the present one first, costs at list prices); nothing is written."""
     progress("estimating quality")
@@ -75,7 +90,19 @@ def decide_all(
         weighed[case.slug] = [current, *ranked]
         if (at_list := list_cost(case, book)) is not None:
             listed[case.slug] = at_list
-        decisions.append((case, decide(case, current, ranked, now=now, data_as_of=facts.data_as_of)))
+        decisions.append(
+            (
+                case,
+                decide(
+                    case,
+                    current,
+                    ranked,
+                    now=now,
+                    data_as_of=facts.data_as_of,
+                    waiting_since=(waiting_since or {}).get(case.slug),
+                ),
+            )
+        )
     return decisions, weighed, listed
 
 

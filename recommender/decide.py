@@ -21,11 +21,22 @@ OTHERS = 5
 
 
 def decide(
-    use_case: UseCase, current: Candidate, candidates: Sequence[Candidate], *, now: datetime, data_as_of: datetime
+    use_case: UseCase,
+    current: Candidate,
+    candidates: Sequence[Candidate],
+    *,
+    now: datetime,
+    data_as_of: datetime,
+    waiting_since: datetime | None = None,
 ) -> Decision:
-    """The decision for a use case. `candidates` in the order of `rank`."""
+    """The decision for a use case. `candidates` in the order of `rank`.
+
+    `waiting_since`: when the use case began to wait, if it has waited without a break; one day otherwise starts anew.
+    """
     prices = constraint_prices(candidates, use_case.quality.confidence)
     verdict, best, reason = _verdict(use_case, current, candidates, prices)
+    if verdict == "wait":
+        reason = f"{reason}: {_pending(use_case.switch.hold_days, waiting_since, now)}"
     easier = _easiest(use_case, candidates) if best is not None else None
     used = [c for c in (current, best, easier) if c is not None]
     others = _others(use_case, candidates, [best, easier])
@@ -44,6 +55,16 @@ def decide(
         constraint_usd_per_month=prices,
         rate_ids=tuple(dict.fromkeys(i for c in used if c.cost for i in c.cost.rate_ids)),
         score_ids=tuple(dict.fromkeys(i for c in used if c.quality for i in c.quality.score_ids)),
+    )
+
+
+def _pending(hold_days: int, since: datetime | None, now: datetime) -> str:
+    """How far the hold is (PRODUCT 5.2): a finding that only looks good must look so every day for a while."""
+    day = (now - since).days + 1 if since is not None else 1
+    return (
+        f"pending (day {day} of {hold_days})"
+        if day <= hold_days
+        else f"held for {hold_days} days, a matter for the digest"
     )
 
 
@@ -85,7 +106,7 @@ def _verdict(
         return "switch", best, f"saves ${best.saving_usd_per_month or 0:,.0f} a month, every bar passed"
     if good:
         best = _headline(good)
-        return "wait", best, f"only the central estimate passes: it must hold {use_case.switch.hold_days} days"
+        return "wait", best, "only the central estimate passes"
     maybe = [c for c in worth if (c.p_ok or 0) >= LIKELY_ENOUGH_TO_TEST]
     if maybe:
         best = _worth_testing(maybe)

@@ -1,11 +1,14 @@
 """One verdict a use case, and what must not be recommended."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from data.records import Candidate, Cost, Decision, Endpoint, Model, Quality, UseCase
+from data.store import Store
+from jobs.check import waiting
 from recommender.decide import cases_needed, decide, recommendation_id
 from recommender.rank import Offer, effort_days, move_of, rank
 from tests.test_eligible import use_case
@@ -153,3 +156,29 @@ def test_the_id_stays_while_the_target_stays() -> None:
     assert recommendation_id("a", target) == recommendation_id("a", target.model_copy(update={"cost": cost(1.0)}))
     assert recommendation_id("a", target) != recommendation_id("b", target)
     assert recommendation_id("a", target).startswith("rec-")
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "said"),
+    [(None, "day 1 of 7"), (0, "day 1 of 7"), (2, "day 3 of 7"), (6, "day 7 of 7"), (7, "held for 7 days")],
+)
+def test_a_finding_that_only_looks_good_must_look_so_for_days(days_ago: int | None, said: str) -> None:
+    now, candidates = rank(use_case(), PRESENT, [offer("other/mini", 2000.0, spread=0.9)], today=TODAY)
+    since = None if days_ago is None else NOW - timedelta(days=days_ago)
+    found = decide(use_case(), now, candidates, now=NOW, data_as_of=NOW, waiting_since=since)
+    assert found.verdict == "wait"
+    assert said in found.reason
+
+
+def test_one_day_of_another_verdict_starts_the_count_again(tmp_path: Path) -> None:
+    day = datetime(2026, 11, 1, 9, tzinfo=UTC)
+    verdicts = ["wait", "wait", "keep", "wait", "wait"]
+    with Store(tmp_path) as store:
+        for n, verdict in enumerate(verdicts):
+            row = {
+                "run_id": str(n), "rec": "rec-1", "use_case": "a", "decided_at": day + timedelta(days=n), "data_as_of": day,
+                "verdict": verdict, "reason": "", "reasons": [], "from_endpoint": "x", "rate_ids": [], "score_ids": [],
+                "decision": {}, "decision_sha": str(n),
+            }  # fmt: skip
+            store.insert("recommendation", [row])
+        assert waiting(store) == {"a": day + timedelta(days=3)}

@@ -27,7 +27,7 @@ def gate(
     from data.errors import DataMissing
     from data.store import Copy, published
     from jobs import gates
-    from jobs.check import decide_all
+    from jobs.check import decide_all, waiting
     from jobs.evals import load_cases
     from jobs.facts import facts_as_of
     from jobs.settings import settings
@@ -51,7 +51,7 @@ def gate(
                 where=str(path),
                 fix="run `undercut scrape`, or raise --max-age.",
             )
-        decided, _, listed = decide_all(registry, facts, now, tell)
+        decided, _, listed = decide_all(registry, facts, now, tell, waiting_since=waiting(Copy(con)))
     found = gates.findings(decided, facts, now, over=over, within_days=within, private=listed.keys())
     new = gates.worse(found, known)
     if accept and baseline:
