@@ -36,6 +36,8 @@ DIGIT = re.compile(r"\d")
 DECOY = re.compile(r"[×x]\s*\$|\$[\d.]+\s*[×x=]|=\s*\$|\d+(?:\.\d+)?x\b|\buplift\b|\bmultiplier\b|\bper ccu\b|积分")
 
 CONTINENTAL = {"EUR", "CHF"}  # where a comma is a decimal mark as often as not
+ARROW = re.compile(r"^\s*(?:→|➔|➜|⇒|->|=>|»)\s*$")
+THEN = re.compile(r"\b(?:then|afterwards|after that|later|danach|dann|puis|ensuite)\b|之后")
 STARTING = re.compile(r"\b(?:from|starting (?:at|from)|ab|à partir de)\b|起|(?<=\d)起")
 MANY = r"(?:1\s*m|1\s*mn|1,000,000|1000000|one million|a million|million|m|百万|1\s*百万|100\s*万|1?\s*mio\.?|millionen|1\s*million|1\s*million de|million de|millions? of)"
 KIND = r"(?P<k>input/output |input and output |input |output |text |输入\s*|输出\s*|audio |image |cached )?"
@@ -79,7 +81,10 @@ UNITS: tuple[tuple[str, str], ...] = (
 KINDS = re.compile(r"\b(?:text|audio|image|video)s?(?:\s*/\s*(?:text|audio|image|video)s?)+")
 SPAN = re.compile(rf"{PER}\s*(\d+)[ -]?(s|sec|seconds?|min|minutes?)(?: (session))?(?![a-z])")
 ALONE = re.compile(rf"(?:^|\(\s*){MANY}\s*{TOKENS}\s*\)?$")
-RELATES = re.compile(rf"{PER}|百万|100\s*万|(?:^\W*|\(\s*){MANY}\s*{TOKENS}")  # no unit is named without one of these
+ALONE_THOUSAND = re.compile(rf"(?:^|\(\s*){THOUSAND}\s*{TOKENS}\s*\)?$")
+RELATES = re.compile(
+    rf"{PER}|百万|100\s*万|(?:^\W*|\(\s*)(?:{MANY}|{THOUSAND})\s*{TOKENS}"
+)  # no unit is named without one of these
 COMPILED = tuple((re.compile(pattern), per) for pattern, per in UNITS)
 
 
@@ -92,6 +97,7 @@ class Amount:
     per: str | None = None
     qualifier: str = ""
     free: bool = False
+    listed: bool = False  # stated as what was charged before: `$4 → $2`
 
 
 @lru_cache(maxsize=16_384)
@@ -120,6 +126,8 @@ def units_in(text: str) -> tuple[str, ...]:
     compact = re.search(rf"\(?\s*(?:in )?(?:{AFTER})\s*/\s*{MANY}\s*{TOKENS}", flat)
     if not found and (compact or ALONE.search(flat)):
         return ("per_mtok",)
+    if not found and ALONE_THOUSAND.search(flat):
+        return ("per_ktok",)
     if "per_kimage" in found:
         found = [per for per in found if per != "per_image"]
     return tuple(dict.fromkeys(found))
@@ -206,6 +214,16 @@ def shared(found: list[Amount], flat: str, marks: list[re.Match[str]]) -> list[A
     if len(found) == 2 and re.fullmatch(r"\s*(?:-|–|—|~|to|bis|à|至)\s*", flat[marks[0].end() : marks[1].start()]):
         per = found[1].per or found[0].per
         return [replace(a, per=per, qualifier=f"range {end}") for a, end in zip(found, ("low", "high"), strict=True)]
+    if len(found) == 2:
+        joint = flat[marks[0].end() : marks[1].start()]
+        if ARROW.search(joint):
+            per = found[0].per or found[1].per
+            return [replace(found[0], per=per, qualifier="", listed=True), replace(found[1], per=per)]
+        if THEN.search(joint):  # two prices in time: the second is not in force yet
+            found = [
+                found[0],
+                replace(found[1], per=found[1].per or found[0].per, qualifier=f"then {found[1].qualifier}".strip()),
+            ]
     listed = leads(
         flat[: marks[0].start()],
         [flat[a.end() : b.start()] for a, b in pairwise(marks)],
@@ -227,7 +245,7 @@ def number(text: str, currency: str = "USD") -> Decimal | None:
         text = text.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"\d+,\d{1,2}|0,\d{1,6}", text):
         text = text.replace(",", ".")
-    elif re.fullmatch(r"\d{1,3},\d{3}", text) and currency in CONTINENTAL:
+    elif re.fullmatch(r"\d{1,3},\d{3}|[1-9]\d{0,2}\.\d{3}", text) and currency in CONTINENTAL:
         return None
     elif "," in text:
         text = text.replace(",", "")

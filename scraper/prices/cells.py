@@ -88,7 +88,8 @@ def cell_claims(
         if amount.qualifier and len(amount.qualifier) < 80:
             extra.append(amount.qualifier)
         tier = (told.tier if told else None) or tier_of(" ".join(column.path)) or around.tier
-        listed = amount in struck and amount not in in_force
+        crossed = amount in struck and amount not in in_force
+        listed = crossed or amount.listed or column.listed
         if cut:  # a list price and a rate, no net printed: tenths to pay (HAZARDS P1)
             before = claim(
                 row.name, meter, tier, amount, per, currency, [*extra, cut.group()], cell, capture, row.ident
@@ -96,7 +97,7 @@ def cell_claims(
             yield before.model_copy(update={"list_price": True})
             amount = replace(amount, value=amount.value * Decimal(cut.group(1)) / 10)
             extra += [cut.group(), "net price computed, not printed"]
-        stands = cell.crossed_out if listed else cell
+        stands = cell.crossed_out if crossed else cell
         made = claim(row.name, meter, tier, amount, per, currency, extra, stands, capture, row.ident)
         yield made.model_copy(update={"list_price": True}) if listed else made
 

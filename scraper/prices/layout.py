@@ -24,6 +24,9 @@ FURTHER = re.compile(
     re.I,
 )
 BAND = re.compile(r"[<>≤≥＜＞]=?\s*\d+(?:[.,]\d+)?\s*[km]?\b", re.I)
+LISTED = re.compile(
+    r"\blist\b|\bold\b|\boriginal\b|\bregular\b|\bbefore\b|\bwas\b|\bprevious|原价|\balt(?:er)?\b|\bancien"
+)
 PLAIN = re.compile(
     r"\b(?:pric(?:e|es|ing)|costs?|rates?|usd|eur|in|per|per|the|api|list|our|standard|tokens?|1?m|us|dollars?|tarifs?|prix|preise?|paid|tier|unit)\b"
     r"|价格|单价|费用|料金|価格|元|美元|人民币|欧元|每|tokens"
@@ -44,6 +47,7 @@ class Column:
     pers: tuple[str, ...]
     currency: str | None
     priced: bool = False
+    listed: bool = False  # what was charged before, or before a discount that another column states
 
     @property
     def head(self) -> str:
@@ -100,7 +104,17 @@ def columns_of(header: list[Cells], body: list[Cells], currency: str | None) -> 
         cells = [r[n].text for r in body if n < len(r) and not is_nothing(r[n].text)]
         stated = sum(bool(amounts_in(t, bare=bool(own or currency))) for t in cells)
         out.append(replace(column, meaning=meaning if stated else None, priced=is_priced(column, cells, stated)))
-    return out
+    return [replace(c, listed=is_listed(c, out)) for c in out]
+
+
+def is_listed(column: Column, columns: list[Column]) -> bool:
+    """A list or old price beside a column of the same meter that is in force."""
+    if not column.priced or column.meaning is None or not LISTED.search(fold(column.head)):
+        return False
+    return any(
+        c.priced and c.meaning == column.meaning and c.currency == column.currency and not LISTED.search(fold(c.head))
+        for c in columns
+    )
 
 
 def is_priced(column: Column, cells: list[str], stated: int) -> bool:

@@ -27,6 +27,20 @@ SELLER_KEYS = ("provider", "litellm_provider", "provider_name", "vendor", "host"
 PRICE_KEYS = ("price", "amount", "value", "usd", "net")
 UNIT_KEYS = ("denominator", "unit", "per", "unitOfMeasure", "billing_unit")
 CURRENCY_KEYS = ("currency", "priceCurrency", "currencyCode", "currency_code")
+USED = frozenset(
+    [
+        "usage",
+        "total_tokens",
+        "prompt_tokens",
+        "input_tokens",
+        "completion_tokens",
+        "output_tokens",
+        "total_cost",
+        "latency",
+        "latency_ms",
+        "duration_ms",
+    ]
+)
 BOUND = re.compile(r"^(min|max|above|over|from|to|up_to|threshold|context)\w*", re.I)
 ISO = re.compile(r"[A-Z]{3}")
 MOST_LEAVES = 100_000  # the largest list met has 30,000
@@ -115,6 +129,8 @@ def leaves_of(data: Any) -> Iterator[Leaf]:
             stack.extend((v, f"{pointer}/{n}", "", owner, boxed) for n, v in reversed(list(enumerate(value))))
         if not isinstance(value, dict):
             continue
+        if is_usage(value):
+            continue
         owner = owner_of(value, key, owner)
         flat = owner is not None and any(is_flat_price(k, v, boxed) for k, v in value.items())
         inner: list[tuple[Any, str, str, Owner | None, bool]] = []
@@ -129,6 +145,11 @@ def leaves_of(data: Any) -> Iterator[Leaf]:
                 inner.append((v, here, k, owner, is_box(k)))
         yield from with_siblings(found)
         stack.extend(reversed(inner))
+
+
+def is_usage(value: dict[str, Any]) -> bool:
+    """A record of calls made, not of prices: what it cost stands beside what was used."""
+    return any(k.casefold() in USED and v not in (None, "") and not isinstance(v, str) for k, v in value.items())
 
 
 NOTHING = Says(None, None, None, Decimal(1), None, (), False)

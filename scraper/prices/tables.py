@@ -11,7 +11,7 @@ from scraper.amounts import BARE, amounts_in, is_nothing, unit_of
 from scraper.grids import Grid
 from scraper.grids.types import fold
 from scraper.prices.cells import Refuse, Row, cell_claims
-from scraper.prices.conditions import CLOCK
+from scraper.prices.conditions import CLOCK, band_of
 from scraper.prices.context import Around, context_of
 from scraper.prices.layout import (
     BAND,
@@ -116,7 +116,14 @@ def below_title(around: Around, text: str) -> Around:
 
 def narrows(column: Column, text: str) -> bool:
     """Whether a cell beside prices tells them apart: no price, no number, no size or limit unless it is a band."""
-    if column.priced or not 0 < len(text) < LONGEST or amounts_in(text) or is_nothing(text) or unit_of(text):
+    if (
+        column.priced
+        or (meaning_of(column.head) and band_of(text) is None)  # `50% off` under a meter is no condition of another
+        or not 0 < len(text) < LONGEST
+        or amounts_in(text)
+        or is_nothing(text)
+        or unit_of(text)
+    ):
         return False
     return bool(BAND.search(text)) or not (SIZE.search(fold(" ".join(column.path))) or BARE.match(text))
 
