@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def _connect(path: Path | str, *, read_only: bool = False, external: bool = True
 
 def _explain(error: Exception, path: str) -> StoreError:
     text = str(error)
-    if "lock" in text.lower():
+    if re.search(r"\block", text.lower()):
         return StoreError(
             "the database is in use by another undercut.",
             where=path,
@@ -235,7 +236,10 @@ class Store:
         link, fresh = self.home / "market.duckdb", self.home / f".market-{stamp}"
         fresh.symlink_to(target.name)
         fresh.replace(link)
-        for old in sorted(self.home.glob("market-*.duckdb"))[:-KEEP_COPIES]:
+        others = [
+            f for f in self.home.glob("market-*.duckdb") if f != target
+        ]  # a clock set back must not cost the new one
+        for old in sorted(others, key=lambda f: f.stat().st_mtime_ns)[: max(0, len(others) - KEEP_COPIES + 1)]:
             old.unlink(missing_ok=True)
         return link
 

@@ -192,3 +192,14 @@ def test_a_price_that_starts_tomorrow_is_not_in_force_today(tmp_path: Path) -> N
         assert rows(reader, day.format("2026-12-01")) == [{"usd_per_mtok": Decimal(1)}]
         history = rows(reader, "select valid_from, valid_to from price_history order by valid_from nulls first")
     assert history[0]["valid_to"] == history[1]["valid_from"] == start.replace(tzinfo=None)
+
+
+def test_a_clock_set_back_never_costs_the_copy_that_was_just_published(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        for year in ("2097", "2098", "2099"):
+            (tmp_path / f"market-{year}0101T000000000000.duckdb").write_bytes(b"later by its name")
+        store.insert("rate", [rate()])
+        link = store.publish()
+    assert link.resolve().exists()
+    with published(link) as con:
+        assert rows(con, "select count(*) as n from rate") == [{"n": 1}]
