@@ -17,6 +17,7 @@ from jobs.alerts import alerts_for
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
 from jobs.shared import at_list_prices, candidate_at_list
+from jobs.watch import Watched, watch
 from jobs.weigh import fit, list_cost, weigh
 from recommender.cost import RateBook
 from recommender.decide import decide
@@ -45,6 +46,7 @@ def check_cycle(
     progress: Progress = lambda _: None,
     facts: Facts | None = None,
     rehearsal: str | None = None,
+    platform: str | None = None,
 ) -> Checked:
     """Decide every use case as of `now` and write what is new. Raises DataMissing where no price is known.
 
@@ -56,7 +58,8 @@ def check_cycle(
             "no prices yet.", where=str(store.path), fix="run `undercut scrape` (or `undercut demo`) first."
         )
     decisions, weighed, listed = decide_all(registry, facts, now, progress, waiting_since=waiting(store))
-    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal)
+    watched = watch(store, decisions, weighed, facts, now=now)
+    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal, watched, platform)
 
 
 def waiting(store: Readable) -> dict[str, datetime]:
@@ -115,6 +118,8 @@ def _write(
     now: datetime,
     facts: Facts,
     rehearsal: str | None,
+    watched: list[Watched],
+    platform: str | None,
 ) -> Checked:
     """Only what is not the last state is written: the same facts and registry twice add nothing."""
     last = {
@@ -126,7 +131,16 @@ def _write(
     }
     run_id = hashlib.blake2b(f"{now.isoformat()}{facts.data_as_of}".encode(), digest_size=6).hexdigest()
     changed = [case.slug for case, d in decisions if last.get(case.slug) != _sha(d)]
-    alerts = alerts_for(store, decisions, now=now, data_as_of=facts.data_as_of, changed=changed, listed=listed)
+    alerts = alerts_for(
+        store,
+        decisions,
+        now=now,
+        data_as_of=facts.data_as_of,
+        changed=changed,
+        listed=listed,
+        watched=watched,
+        platform=platform,
+    )
     with store.transaction():
         _register(store, registry, now)
         for case, d in decisions:
@@ -200,7 +214,7 @@ def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:
 
 def _candidate(run_id: str, c: Candidate) -> dict[str, Any]:
     q, cost = c.quality, c.cost
-    plain = c.model_dump(exclude={"cost", "quality", "saving_high_usd_per_month"})
+    plain = c.model_dump(exclude={"cost", "quality", "saving_high_usd_per_month", "p_gain"})
     return plain | {
         "run_id": run_id,
         "reasons": list(c.reasons),

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from jobs.commands import backtest, begin, decide, look, replay, service, steps
+from jobs.commands import backtest, begin, decide, digest, look, replay, service, steps
 
 app = typer.Typer(
     name="undercut",
@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for group in (backtest, begin, decide, look, replay, service, steps):
+for group in (backtest, begin, decide, digest, look, replay, service, steps):
     group.register(app)
 
 

@@ -41,7 +41,20 @@ def record(store: Store, what: str, said: Said) -> str:
     if said.reopen_if and not all(REOPEN.fullmatch(p.strip()) for p in said.reopen_if.split(" and ")):
         fix = 'e.g. "region eu available" or evidence=A.'
         raise UsageError(f"cannot read {said.reopen_if!r}.", where="--reopen-if", fix=fix)
+    if what == "breaker":
+        return _on_breaker(store, said)
     return _on_recommendation(store, what, said) if what.startswith("rec-") else _on_held(store, what, said)
+
+
+def _on_breaker(store: Store, said: Said) -> str:
+    """The circuit breaker lets go: the next check sends one joint message per channel of what still holds."""
+    if said.verdict != "release":
+        raise UsageError(f"no verdict {said.verdict!r} for the circuit breaker.", where="breaker", fix="release.")
+    if not store.rows("select 1 from alert where kind = 'breaker'"):
+        raise DataMissing("the circuit breaker never tripped.", where="alerts", fix="nothing is held by it.")
+    row = {"rec": "breaker", "verdict": "release", "decided_at": said.at, "decided_by": said.by, "why": said.why}
+    store.insert("feedback", [row])
+    return "released: the next `undercut check --send` sends one joint message per channel of what still holds."
 
 
 def _on_recommendation(store: Store, rec: str, said: Said) -> str:

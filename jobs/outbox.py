@@ -36,7 +36,8 @@ class Sender(Protocol):
 
     looks_back: bool
 
-    def send(self, channel: str, payload: dict[str, Any], message_id: str) -> Answer: ...
+    def send(self, channel: str, payload: dict[str, Any], message_id: str, thread_ts: str | None = None) -> Answer: ...
+    def update(self, channel: str, ts: str, payload: dict[str, Any]) -> Answer: ...
     def find(self, channel: str, message_id: str) -> str | None: ...
 
 
@@ -67,7 +68,7 @@ def enqueue(store: Store, alert: Alert, *, run_id: str) -> str | None:
     if not added or alert.withheld_because is not None:
         return None
     message_id = "msg-" + alert.alert_id.removeprefix("al-")
-    message = {"message_id": message_id, "alert_id": alert.alert_id, "channel": alert.channel}
+    message = {"message_id": message_id, "alert_id": alert.alert_id, "channel": alert.channel, "follows": alert.follows}
     store.insert(
         "outbox", [{**message, "payload": alert.message, "created_at": alert.created_at}], unique=("message_id",)
     )
@@ -111,7 +112,7 @@ def _delivered(store: Store, sender: Sender, m: dict[str, Any], now: Callable[[]
         if found is not None:
             return _note(store, m, found.outcome, now(), found) if found.outcome in ("sent", "parked") else found
     _note(store, m, "sending", now())
-    answer = sender.send(m["channel"], json.loads(m["payload"]), m["message_id"])
+    answer = _sent(store, sender, m)
     last_try = m["tries"] + 1 >= MOST_TRIES
     if answer.outcome == "lost":
         found = _looked_up(sender, m)
@@ -121,6 +122,22 @@ def _delivered(store: Store, sender: Sender, m: dict[str, Any], now: Callable[[]
     if answer.outcome == "retry" and last_try:
         answer = Answer("parked", error=f"{answer.error}; {MOST_TRIES} tries")
     return _note(store, m, answer.outcome, now(), answer)
+
+
+def _sent(store: Store, sender: Sender, m: dict[str, Any]) -> Answer:
+    """A message that adds to an earlier one edits that first, which may happen twice, then stands in its thread."""
+    payload = json.loads(m["payload"])
+    earlier = store.rows(
+        "select slack_ts from outbox_event where message_id = ? and outcome = 'sent' and slack_ts is not null",
+        [m["follows"]],
+    )
+    if not earlier or not sender.looks_back:
+        return sender.send(m["channel"], payload, m["message_id"])
+    ts = str(earlier[0]["slack_ts"])
+    edited = sender.update(m["channel"], ts, payload)
+    if edited.outcome in ("retry", "lost", "blocked"):
+        return Answer("blocked" if edited.outcome == "blocked" else "retry", error=edited.error)
+    return sender.send(m["channel"], payload, m["message_id"], ts)  # an edit refused for good is no reason to be silent
 
 
 def _looked_up(sender: Sender, m: dict[str, Any]) -> Answer | None:

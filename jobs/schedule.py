@@ -47,6 +47,7 @@ def serve(settings: Settings) -> None:
         list(load_sources().values()),
         scrape=lambda source_id: _scrape(settings, source_id),
         check=lambda: _check(settings),
+        digest=lambda: _digest(settings),
         last_success=last_successes(settings.undercut_home),
     )
 
@@ -200,7 +201,24 @@ def _check(settings: Settings) -> None:
     registry = load_cases(settings.registry_files())
     sender = sender_from(settings)
     with Store(settings.undercut_home) as store:
-        check_cycle(store, registry, now=datetime.now(UTC))
+        check_cycle(store, registry, now=datetime.now(UTC), platform=settings.undercut_platform_channel)
+        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
+        store.publish()
+    if delivered is not None:
+        delivered.check()
+
+
+def _digest(settings: Settings) -> None:
+    """The week's digests, once each, also where the service was down on the day."""
+    from jobs.digest import write_digests
+    from jobs.evals import load_cases
+    from jobs.outbox import deliver
+    from jobs.slack import sender_from
+
+    sender, now = sender_from(settings), datetime.now(UTC)
+    with Store(settings.undercut_home) as store:
+        registry = load_cases(settings.registry_files())
+        write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
     if delivered is not None:

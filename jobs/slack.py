@@ -68,13 +68,19 @@ class BotSender:
         self._secret, self._sleep, self._pace = token, sleep, _Pace(sleep)
         self._ids: dict[str, str] = {}
 
-    def send(self, channel: str, payload: dict[str, Any], message_id: str) -> Answer:
+    def send(self, channel: str, payload: dict[str, Any], message_id: str, thread_ts: str | None = None) -> Answer:
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"message_id": message_id}}
         self._pace.wait(channel)
 
         def post() -> Answer:
             said = self._client.chat_postMessage(
-                channel=channel, **payload, metadata=metadata, unfurl_links=False, unfurl_media=False, mrkdwn=False
+                channel=channel,
+                **payload,
+                metadata=metadata,
+                thread_ts=thread_ts,
+                unfurl_links=False,
+                unfurl_media=False,
+                mrkdwn=False,
             )
             if said.get("channel"):
                 self._ids[channel] = str(said["channel"])
@@ -158,7 +164,7 @@ class WebhookSender:
         self._client = WebhookClient(url, timeout=timeout_s, retry_handlers=[], logger=QUIET)
         self._secret, self._sleep, self._pace = url, sleep, _Pace(sleep)
 
-    def send(self, channel: str, payload: dict[str, Any], message_id: str) -> Answer:
+    def send(self, channel: str, payload: dict[str, Any], message_id: str, thread_ts: str | None = None) -> Answer:
         self._pace.wait("")
         for left in reversed(range(RATE_TRIES)):
             try:
@@ -177,6 +183,9 @@ class WebhookSender:
                 return Answer("sent")
             return _refused(said.body.strip(), said.status_code, sure=said.status_code != 200)
         raise AssertionError("the last try returns")
+
+    def update(self, channel: str, ts: str, payload: dict[str, Any]) -> Answer:
+        return Answer("parked", error="a webhook cannot edit")
 
     def find(self, channel: str, message_id: str) -> str | None:
         raise NotDelivered("a webhook cannot look back.", where=channel, fix="set SLACK_BOT_TOKEN.")

@@ -65,6 +65,7 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
             quality=quality,
             p_ok=_p_same(case, facts, endpoint_id) if same else found.p_ok if found else None,
             first_seen=facts.first_seen.get(endpoint_id),
+            p_gain=found.p_gain if found and not same else None,
         )
 
     present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))

@@ -32,6 +32,7 @@ class Offer:
     quality: Quality | None
     p_ok: float | None
     first_seen: date | None = None
+    p_gain: float | None = None
 
 
 def rank(
@@ -123,6 +124,7 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         cost=cost,
         quality=offer.quality,
         p_ok=offer.p_ok,
+        p_gain=offer.p_gain,
     )
     return plain.model_copy(update=_money(use_case, current, cost, move, offer, today))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from data.records import (
     Candidate,
     Cost,
     Decision,
+    Endpoint,
     EndpointChoice,
     Quality,
     Requirements,
@@ -26,8 +27,11 @@ from data.records import (
     UseCase,
     Workload,
 )
+from jobs.digest import Digest, Open
 from jobs.messages import alert_message, onboarding_message, plain, platform_message
 from jobs.messages.blocks import escape, percent, usd
+from jobs.messages.digest import digest_message
+from jobs.messages.watch import better_message, bill_message, doubt_message, retirement_message
 from tests.slack_server import faults_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -53,6 +57,11 @@ def cost(usd_per_month: float, low: float | None = None, high: float | None = No
         by_meter_usd_per_month={},
         rate_ids=("r1", "r2"),
     )
+
+
+def spread(usd_per_month: float, cached: float) -> Cost:
+    meters = {"input": usd_per_month - cached - 100, "cached_input": cached, "output": 100.0}
+    return cost(usd_per_month).model_copy(update={"by_meter_usd_per_month": meters})
 
 
 def quality(mean: float) -> Quality:
@@ -121,6 +130,27 @@ UNPRICED = decision(
     verdict="unknown", best=None, easier=None, current=candidate("azure:large-2@eu", None, reasons=("no price",)),
     reason="the model in use has no price (no price)",
 )  # fmt: skip
+CLAIM = {
+    "meter": HOSTILE[0], "tier": "standard", "amount": Decimal("2.50"), "currency": "USD", "per": "per_mtok",
+    "source": HOSTILE[1], "at": AS_OF, "url": HOSTILE[1], "why": HOSTILE[2],
+}  # fmt: skip
+OPEN = Open("ticket-summary", "switch", 3_478, "vendor", 0.874, "C", 4, "rec-7f3c01", "@dana")
+
+
+def digest(channel: str | None, **more: Any) -> Digest:
+    fields: dict[str, Any] = {
+        "open": (OPEN, Open("invoice-fields", "switch", 2_700, "tier", 1.0, None, 11, "rec-51aa02", HOSTILE[0]),
+                 Open("code-review", "test", 1_900, "sibling", 0.71, "B", 2, "rec-0c0c03", "@lee")),
+        "silent": 1, "decided": {"switched": 1, "rejected": 1}, "withheld": {"weekly cap": 1}, "rows_moved": 31,
+        "rows_touching": 3, "sources": 12, "fresh": 11, "held": 1, "quiet": 9, "unknown": 1, "sent": 8, "acted": 5,
+        "notes": ("reply-draft: bill fell $120 a month", f"new on your frontier: {HOSTILE[0]} (reply-draft)"),
+        "coming": ("azure:large-2@eu retires 2026-12-10 (ticket-summary)",),
+        "constraints": ("region eu costs about $310/mo on reply-draft",),
+        "teams": (("support", 9, 31_000.0, 3_478.0), (HOSTILE[1], 5, None, 0.0)),
+    }  # fmt: skip
+    return Digest(channel, (2026, 47), 14, 41_000.0, 2, **fields | more)
+
+
 MESSAGES = {
     "normal": lambda: alert_message(decision(), use_case(), now=NOW, data_as_of=AS_OF),
     "nothing": lambda: onboarding([(use_case(), keep("ticket-summary"))]),
@@ -135,6 +165,42 @@ MESSAGES = {
     "hostile": hostile,
     "contract": lambda: alert_message(decision(), contract(private_price={"input_usd_per_mtok": Decimal(1)}), now=NOW),
     "unpriced": lambda: alert_message(UNPRICED, use_case(), now=NOW),
+    "rise": lambda: bill_message(
+        decision(),
+        use_case(),
+        cost(4_430),
+        cost(5_180),
+        least_at=AS_OF,
+        at=NOW + timedelta(days=20),
+        now=NOW,
+        over=True,
+        ranked=[BEST, EASIER],
+    ),
+    "retirement": lambda: retirement_message(
+        decision(),
+        use_case(),
+        Endpoint(endpoint_id="azure:large-2@eu", provider="azure", link=HOSTILE[1], checked_on="2026-11-01"),
+        date(2026, 12, 10),
+        now=NOW,
+        ranked=[BEST],
+        longer=["vendor-a:large-2", HOSTILE[0]],
+    ),
+    "price-unknown": lambda: doubt_message(UNPRICED, use_case(), [CLAIM], now=NOW, last=None, kind="unpriced"),
+    "disputed": lambda: doubt_message(decision(), use_case(), [CLAIM] * 30, now=NOW, last=AS_OF, kind="disputed"),
+    "better": lambda: better_message(decision(), use_case(), BEST.model_copy(update={"p_gain": 0.91}), now=NOW),
+    "digest": lambda: digest_message(digest("#support-ai"), now=NOW),
+    "roll-up": lambda: digest_message(digest(None), now=NOW),
+    "empty-digest": lambda: digest_message(Digest("#support-ai", (2026, 47), 1, None, 1, unknown=1), now=NOW),
+    "full-digest": lambda: digest_message(
+        digest(
+            None,
+            open=(OPEN,) * 300,
+            notes=tuple(HOSTILE) * 90,
+            coming=tuple(HOSTILE) * 90,
+            teams=((HOSTILE[0], 3, None, 0.0),) * 90,
+        ),
+        now=NOW,
+    ),
     "platform": lambda: platform_message("1 of 12 sources failed", ["page-a: 404 <html> & no rows"]),
 }
 
@@ -172,6 +238,12 @@ def test_nothing_is_read_as_markup(name: str) -> None:
         kinds(message["blocks"])
     )
     assert not re.search(r"[<>]", message["text"])
+
+
+@pytest.mark.parametrize("name", [n for n in MESSAGES if n not in ("platform", "nothing", "several", "too-much")])
+def test_every_message_says_the_next_step_and_how_to_stop_it(name: str) -> None:
+    starts = [line.split(" ")[0] for line in plain(MESSAGES[name]()).splitlines()]
+    assert {"Next", "Stop"} <= set(starts)
 
 
 def test_names_stand_as_written_without_what_disguises_them() -> None:

@@ -46,6 +46,7 @@ class Candidate(Record):
     cost: Cost | None = None
     quality: Quality | None = None
     p_ok: float | None = None
+    p_gain: float | None = None  # probability that quality is better by 0.02 or more
     on_frontier: bool = False
     rank: int | None = None
     saving_usd_per_month: float | None = None
@@ -86,3 +87,4 @@ class Alert(Record):
     created_at: AwareDatetime
     message: dict[str, object]
     withheld_because: str | None = None
+    follows: str | None = None  # message id that this one adds to: same thread, and that one is edited

@@ -100,7 +100,7 @@ def check(
     now = datetime.now(UTC)
     loaded = load_cases(files)
     with Store(s.undercut_home) as store, progress(as_json) as tell:
-        done = check_cycle(store, loaded, now=now, progress=tell)
+        done = check_cycle(store, loaded, now=now, progress=tell, platform=s.undercut_platform_channel)
         delivered = _deliver(store) if send else None
         if done.changed or delivered:
             tell("publishing the database")

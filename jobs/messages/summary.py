@@ -29,7 +29,7 @@ def onboarding_message(
 
     `retiring`: endpoints in use that leave within 180 days, in plain words; None where nobody looked.
     """
-    leaving = "unknown" if retiring is None else "; ".join(retiring) or "nothing within 180 days"
+    leaving = "unknown" if retiring is None else "; ".join(retiring) or "none known within 180 days"
     many = "" if len(rows) == 1 else "s"
     width = max((len(case.slug) for case, _ in rows), default=0)
     lines = [_line(case, d, width) for case, d in rows] or ["no use case is registered for this channel"]

@@ -19,6 +19,7 @@ from recommender.quality.estimator import ScoreEstimator, quantile_of
 from recommender.quality.table import Array, Scale, ages
 
 DRAWS = 1000
+GAIN = 0.02  # a gain in quality that is worth telling (PRODUCT 4.1)
 FEW_SCORES = 5  # known of a model: its estimates are as unsure as those of a new release
 LEAST_MODELS = 8  # a board with fewer models says nothing about how it goes with the others
 LEAST_BENCHMARKS = 2  # measured, of the task, from two sources: else there is no grade (PRODUCT 3.3)
@@ -37,6 +38,7 @@ Row = tuple[str, str]  # model_id, variant
 class Judgement:
     quality: Quality
     p_ok: float | None
+    p_gain: float | None = None  # that it is better by GAIN or more, and over the floor
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,11 @@ def judge(
             p = _p_ok(fitted, names, share, draws, n, base, max_drop, floor) if enough_now else None
             quality = quality.model_copy(update={"grade": _weaker(quality.grade, now_grade)})
         p = _with_own(p, row, incumbent, own or {}, max_drop, floor)
-        out[row] = Judgement(quality, 1.0 if row == incumbent and p is not None else p)
+        gain = None
+        if p is not None and base is not None and row != incumbent:
+            gain = _p_ok(fitted, names, share, draws, n, base, -GAIN, floor)
+            gain = _with_own(gain, row, incumbent, own or {}, -GAIN, floor)
+        out[row] = Judgement(quality, 1.0 if row == incumbent and p is not None else p, gain)
     return out
 
 

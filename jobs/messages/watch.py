@@ -1,0 +1,220 @@
+"""Messages about the model in use: its bill moves, it leaves, its price is in doubt, a better one costs no more (PRODUCT 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from data.records import Candidate, Cost, Decision, Endpoint, UseCase
+from jobs.messages.blocks import Payload, cut, name, payload, percent, usd
+from jobs.messages.sums import CONTRACT, sums
+
+REPLACEMENTS = 3
+WORKING_WEEK = 5 / 7
+METERS = 6
+
+
+def bill_message(
+    d: Decision,
+    case: UseCase,
+    before: Cost,
+    after: Cost,
+    *,
+    least_at: datetime,
+    at: datetime,
+    now: datetime,
+    over: bool,
+    ranked: Sequence[Candidate],
+) -> Payload:
+    """The same work at two instants, at list prices; `at` in the future is a price that was announced."""
+    more = after.usd_per_month - before.usd_per_month
+    rise = more > 0
+    mark = ("🔴" if over else "🟡") if rise else "🔵"
+    verb = ("bill rises" if at > now else "bill rose") if rise else "bill fell"
+    head = f"{mark} {case.slug}: {verb} {usd(abs(more))} a month" + (f" from {at:%d %b %Y}" if at > now else "")
+    share = f" ({'+' if rise else '−'}{percent(abs(more) / before.usd_per_month)})" if before.usd_per_month else ""
+    lines = [
+        _who(d, case),
+        f"Then    {usd(before.usd_per_month)}/mo   {usd(before.usd_per_call * 1000)} per 1,000 calls   prices of {least_at:%d %b %Y}",
+        f"Now     {usd(after.usd_per_month)}/mo   {usd(after.usd_per_call * 1000)} per 1,000 calls   prices of {at:%d %b %Y}{share}",
+        f"Where   {_meters(before, after)}",
+        f"Hours   {case.workload.hours_utc or 'all hours'} UTC, weighed as registered; the calls are today's in both lines",
+    ]
+    if rise:
+        lines += [
+            *([f"Budget  {usd(case.budget.usd_per_month)}/mo is passed: please acknowledge"] if over else []),
+            f"Still   {_still(d)}",
+            *_ranked("Instead", [c for c in ranked if _serves(case, c)], after.usd_per_month, 1),
+        ]
+    lines.append(f"Next    {f'undercut explain {case.slug}' if rise else 'nothing to do'}")
+    last = [
+        f'Answer  undercut feedback {d.rec} later --why "…"' if rise else "Answer  none is asked",
+        _stop("price_rise" if rise else "price_drop"),
+        f"Why now the rates in force changed; your threshold is {usd(case.switch.min_saving_usd_per_month)} a month",
+    ]
+    return payload(head, lines, _small(d, case), last=last, more=f"undercut explain {case.slug}")
+
+
+def retirement_message(
+    d: Decision,
+    case: UseCase,
+    endpoint: Endpoint,
+    day: date,
+    *,
+    now: datetime,
+    ranked: Sequence[Candidate],
+    longer: Sequence[str],
+) -> Payload:
+    """The model leaves this endpoint on a day: last safe start, replacements for this use case, hosts that keep it."""
+    left = (day - now.date()).days
+    role = "your model" if endpoint.endpoint_id == case.current.endpoint_id else "a fallback"
+    when = f"leaves in {left} days" if left > 0 else "leaves today" if left == 0 else f"left {-left} days ago"
+    known = case.current.endpoint_id == endpoint.endpoint_id
+    found = [
+        c
+        for c in ranked
+        if _serves(case, c) and c.endpoint_id != endpoint.endpoint_id and (c.move != "tier")
+    ]  # fmt: skip
+    effort = next((c.effort_days for c in found if c.effort_days is not None), None)
+    lines = [
+        _who(d, case),
+        f"Leaves  {name(endpoint.endpoint_id)} on {day:%d %b %Y} ({role})",
+        f"Source  {name(endpoint.link or endpoint.source_id, 120)}"
+        + (f", checked {name(endpoint.checked_on)}" if endpoint.checked_on else ""),
+        _start(day, now, effort),
+        *(_ranked("Instead", found, d.current.cost.usd_per_month if d.current.cost else None, REPLACEMENTS)
+          or ["Instead nothing eligible is known to be good enough; an evaluation of yours would settle it"]),
+        f"Longer  {', '.join(name(e) for e in longer[:4]) + ' (no end known, or a later one)' if longer else 'no other host is known to keep it longer'}",
+        f"Next    undercut rank {case.slug}" if known else f"Next    undercut explain {case.slug}",
+    ]  # fmt: skip
+    last = [
+        f'Answer  undercut feedback {d.rec} later --why "…"',
+        _stop("retirement"),
+        "Why now told 180, 90, 30 and 7 days before, and when the date moves",
+    ]
+    mark = "🔴" if left <= 30 else "🟡"
+    return payload(f"{mark} {case.slug}: {role} {when}", lines, _small(d, case), last=last)
+
+
+def doubt_message(
+    d: Decision, case: UseCase, claims: Sequence[Mapping[str, Any]], *, now: datetime, last: datetime | None, kind: str
+) -> Payload:
+    """The price of the model in use is unknown or in doubt: every claim with source, day and URL, and what rests."""
+    head = (
+        f"🟡 {case.slug}: we cannot price your model"
+        if kind == "unpriced"
+        else f"🟡 {case.slug}: your model's price is in doubt"
+    )
+    if kind == "unpriced":
+        trusted = f"last price known from {last:%d %b %Y}" if last else "none was ever known"
+        rests = "no finding of this use case is made or sent until it has a price"
+    else:
+        trusted = f"in doubt since {last:%d %b %Y}; the price before it stands meanwhile" if last else "unknown"
+        rests = "sums rest on the last trusted price; nothing new is claimed from the doubted one"
+    lines = [
+        _who(d, case),
+        f"Model   {name(case.current.endpoint_id)}",
+        f"Trusted {trusted}",
+        *(_claim(c) for c in claims[:8]),
+        *([] if claims else ["Claims  no source states a price of it"]),
+        f"Rests   {rests}",
+        f"Next    undercut sql \"select * from quarantine where endpoint = '…'\"   (or undercut explain {case.slug})",
+    ]
+    last_lines = [
+        "Answer  undercut feedback CLAIM release | reject (the platform team)",
+        _stop(kind),
+        "Why now " + ("the model in use has no price" if kind == "unpriced" else "held or contested for 24 hours"),
+    ]
+    return payload(head, lines, _small(d, case), last=last_lines)
+
+
+def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime) -> Payload:
+    """A model that is likely better by 0.02 or more and costs no more; what the gain is worth is the owner's to say."""
+    told, q, mine = sums(d, case), best.quality, d.current.quality
+    bill = f"{usd(told.now_usd_per_month)}/mo"
+    there = usd(best.cost.usd_per_month if best.cost else None)
+    gain = f"{q.mean - mine.mean:+.2f}" if q and mine else "unknown"
+    mean = f"{q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]" if q else "unknown"
+    yours = f"{mine.mean:.2f}" if mine else "unknown"
+    setting = f" with {name(best.variant)}" if best.variant else ""
+    effort = "unknown" if best.effort_days is None else f"~{best.effort_days:g} days ({best.move})"
+    lines = [
+        _who(d, case),
+        f"Now     {name(d.current.endpoint_id)}  {bill}",
+        f"Move    {name(best.endpoint_id)}{setting}  {there}/mo",
+        f"Quality {mean} vs yours {yours}: {gain} → {percent(min(best.p_gain or 0, 0.999))} likely better by 0.02 or more",
+        f"Trust   evidence {q.grade if q else 'none'} (you ask {case.quality.evidence})",
+        f"Effort  {effort}; what the gain is worth is yours to say",
+        f"Next    undercut rank {case.slug}",
+    ]
+    last = [
+        f"Answer  undercut feedback {d.rec} approve | later | reject --why …",
+        _stop("better"),
+        f"Why now it costs no more and is likely enough better (you ask {percent(case.quality.confidence)})",
+    ]
+    return payload(f"🟡 {case.slug}: better answers for the same bill", lines, _small(d, case), last=last)
+
+
+def _who(d: Decision, case: UseCase) -> str:
+    owner = case.owner or (case.contacts[0] if case.contacts else "nobody named")
+    return f"Who     {d.rec} · {case.channel} · {owner}"
+
+
+def _stop(kind: str) -> str:
+    return f"Stop it alerts: {{mute: [{kind}]}} or {{mode: digest}} in use_cases.yaml"
+
+
+def _small(d: Decision, case: UseCase) -> list[str]:
+    own = f"; {CONTRACT}" if sums(d, case).hidden else ""
+    return [f"{d.rec} · sums at list prices{own} · prices as of {d.data_as_of:%d %b %Y}: undercut explain {d.rec}"]
+
+
+def _meters(before: Cost, after: Cost) -> str:
+    """The meters that moved most, USD a month."""
+    moved = {
+        m: after.by_meter_usd_per_month.get(m, 0) - before.by_meter_usd_per_month.get(m, 0)
+        for m in {*before.by_meter_usd_per_month, *after.by_meter_usd_per_month}
+    }
+    top = sorted(((m, v) for m, v in moved.items() if abs(v) >= 0.005), key=lambda x: (-abs(x[1]), x[0]))[:METERS]
+    return ", ".join(f"{m} {'+' if v > 0 else '−'}{usd(abs(v))}" for m, v in top) or "unknown"
+
+
+def _still(d: Decision) -> str:
+    best = d.best
+    if d.verdict == "switch" and best is not None:
+        return f"no longer the best choice: {name(best.endpoint_id)} passes every bar ({d.rec})"
+    return f"no proven better choice ({cut(d.verdict, 20)})"
+
+
+def _serves(case: UseCase, c: Candidate) -> bool:
+    return c.eligible and c.cost is not None and c.p_ok is not None and c.p_ok >= 0.5
+
+
+def _ranked(word: str, found: Sequence[Candidate], now_usd: float | None, most: int) -> list[str]:
+    """Candidates likelier good enough than not, each with money, probability and effort; the likelier and cheaper first."""
+    best: dict[str | None, Candidate] = {}
+    for c in sorted(found, key=lambda c: (-(c.p_ok or 0) >= -0.85, c.cost.usd_per_month if c.cost else 0)):
+        best.setdefault(c.model_id or c.endpoint_id, c)
+    lines = []
+    for n, c in enumerate(list(best.values())[:most], 1):
+        tier = "" if c.tier == "standard" else f" [{c.tier}]"
+        days = "effort unknown" if c.effort_days is None else f"{c.effort_days:g} days"
+        sure = percent(c.p_ok if c.move in ("tier", "endpoint") else min(c.p_ok or 0, 0.999))
+        money = usd(c.cost.usd_per_month if c.cost else None)
+        lines.append(f"{word:<7} {n} {name(c.endpoint_id)}{tier}  {money}/mo  {sure} likely good enough  {days}")
+    return lines
+
+
+def _start(day: date, now: datetime, effort_days: float | None) -> str:
+    """Last safe start = date − effort − a week of evaluation; working days count five in seven."""
+    if effort_days is None:
+        return "Start   unknown: the effort of the best replacement is unknown"
+    latest = day - timedelta(days=round(effort_days / WORKING_WEEK) + 7)
+    late = " (that is past)" if latest < now.date() else ""
+    return f"Start   by {latest:%d %b %Y}{late}: ~{effort_days:g} days of work and a week of evaluation before it"
+
+
+def _claim(c: Mapping[str, Any]) -> str:
+    amount = f"{c['amount'].normalize():f} {c['currency']} {c['per']}"
+    return f"Claim   {name(c['meter'], 30)} {c['tier']} {amount} · {name(c['source'], 30)} · {c['at']:%d %b %Y} · {name(c['url'], 90)} · {name(c['why'], 90)}"

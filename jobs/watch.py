@@ -1,0 +1,216 @@
+"""What else a team must hear of its own use case: its bill moves, its model leaves, its price is in doubt, a better one.
+
+Each is a `Watched`: what happened, what makes it the same news another day (`key`), and the message. Whether it is sent
+is decided in `jobs.alerts`. A failed fetch moves no rate, so it makes no news here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from data.records import Candidate, Cost, Decision, Endpoint, Rate, UseCase
+from data.store import Readable
+from jobs.facts import Facts
+from jobs.messages import Payload
+from jobs.messages.watch import better_message, bill_message, doubt_message, retirement_message
+from recommender.cost import RateBook, monthly_cost
+
+STAGES_DAYS = (7, 30, 90, 180)
+RED_DAYS = 30
+DOUBT_HOURS = 24
+AHEAD_DAYS = 180  # how far ahead an announced price is told
+
+
+@dataclass(frozen=True)
+class Watched:
+    """`urgent`: neither cap nor cooldown keeps it back. `digest`: nothing to do at once. `platform`: theirs to mend too."""
+
+    kind: str
+    case: UseCase
+    key: str
+    message: Payload
+    urgent: bool = False
+    digest: bool = False
+    platform: bool = False
+
+
+def watch(
+    store: Readable,
+    decisions: Sequence[tuple[UseCase, Decision]],
+    weighed: Mapping[str, Sequence[Candidate]],
+    facts: Facts,
+    *,
+    now: datetime,
+) -> list[Watched]:
+    """Everything about the models in use that is worth a word today, told already or not."""
+    rates: dict[str, list[Rate]] = {}
+    used = {c.current.endpoint_id for c, _ in decisions}
+    for r in facts.rates:
+        if r.endpoint_id in used:
+            rates.setdefault(r.endpoint_id, []).append(r)
+    history = _history(store)
+    out: list[Watched] = []
+    for case, d in decisions:
+        ranked = list(weighed.get(case.slug, ()))[1:]
+        out += _bill(case, d, rates.get(case.current.endpoint_id, []), history.get(case.slug, []), ranked, now)
+        out += _leaving(case, d, facts.endpoints, ranked, now)
+        out += _doubt(store, case, d, rates.get(case.current.endpoint_id, []), now)
+        out += _better(case, d, ranked, now)
+    return out
+
+
+def _history(store: Readable) -> dict[str, list[datetime]]:
+    """By use case, the instants its bill may be compared with: since it was last told of its bill, or first decided."""
+    found = store.rows(
+        """
+        with told as (select use_case, max(created_at) as told_at from alert
+                      where kind in ('price_rise', 'price_drop') group by use_case),
+        days as (select r.use_case, r.decided_at from recommendation r left join told t using (use_case)
+                 where t.told_at is null or r.decided_at >= t.told_at
+                 union select use_case, told_at from told)
+        select use_case, list(distinct decided_at order by decided_at) as days from days group by use_case"""
+    )
+    return {r["use_case"]: [d.replace(tzinfo=UTC) for d in r["days"]] for r in found}
+
+
+def _bill(
+    case: UseCase,
+    d: Decision,
+    rates: Sequence[Rate],
+    days: Sequence[datetime],
+    ranked: Sequence[Candidate],
+    now: datetime,
+) -> list[Watched]:
+    """A rise against the lowest bill since it was last told, today or as announced; a fall against the first of them.
+
+    The work of today is priced at both instants, so that more calls are no rise. A private price is not the list's.
+    """
+    if not days or case.current.private_price:
+        return []
+    then = [(t, bill) for t in (*days[:1], *days[1:][-30:]) if (bill := _cost(case, rates, t, t)) is not None]
+    today = _cost(case, rates, now, now)
+    if not then or today is None:
+        return []
+    least_at, least = min(then, key=lambda x: x[1].usd_per_month)
+    coming = sorted({r.valid_from for r in rates if r.valid_from and now < r.valid_from <= now + timedelta(AHEAD_DAYS)})
+    states = [(now, today), *((t, bill) for t in coming if (bill := _cost(case, rates, t, now)) is not None)]
+    budget = case.budget.usd_per_month
+    for at, bill in states:
+        more = bill.usd_per_month - least.usd_per_month
+        over = budget is not None and bill.usd_per_month > budget >= least.usd_per_month
+        if more >= case.switch.min_saving_usd_per_month or (over and more > 0):
+            text = bill_message(d, case, least, bill, least_at=least_at, at=at, now=now, over=over, ranked=ranked)
+            return [Watched("price_rise", case, _bill_key(least_at, bill), text, urgent=over)]
+    more = today.usd_per_month - least.usd_per_month
+    if more > 0.01 * least.usd_per_month:
+        text = bill_message(d, case, least, today, least_at=least_at, at=now, now=now, over=False, ranked=ranked)
+        return [Watched("price_rise", case, _bill_key(least_at, today), text, digest=True)]
+    first_at, first = then[0]
+    if first.usd_per_month - today.usd_per_month >= case.switch.min_saving_usd_per_month:
+        text = bill_message(d, case, first, today, least_at=first_at, at=now, now=now, over=False, ranked=ranked)
+        return [Watched("price_drop", case, _bill_key(first_at, today), text, digest=True)]
+    return []
+
+
+def _bill_key(since: datetime, bill: Cost) -> str:
+    return f"{since.isoformat()}|{','.join(sorted(bill.rate_ids))}"
+
+
+def _cost(case: UseCase, rates: Sequence[Rate], at: datetime, known_at: datetime) -> Cost | None:
+    book = RateBook(rates, at=at, known_at=known_at)
+    found = monthly_cost(case.workload, book, case.current.endpoint_id, tier=case.current.tier)
+    return found if isinstance(found, Cost) else None
+
+
+def _leaving(
+    case: UseCase, d: Decision, endpoints: Mapping[str, Endpoint], ranked: Sequence[Candidate], now: datetime
+) -> list[Watched]:
+    """The model in use and its fallbacks, at 180, 90, 30 and 7 days; a date that moves is news again."""
+    out = []
+    for choice in (case.current, *case.fallbacks):
+        endpoint = endpoints.get(choice.endpoint_id)
+        day = _day(endpoint.retires_on if endpoint else None)
+        if endpoint is None or day is None:
+            continue
+        left = (day - now.date()).days
+        stage = next((s for s in STAGES_DAYS if left <= s), None)
+        if stage is None or left < -RED_DAYS:
+            continue
+        longer = sorted(
+            e.endpoint_id
+            for e in endpoints.values()
+            if endpoint.model_id is not None
+            and e.model_id == endpoint.model_id
+            and e.endpoint_id != endpoint.endpoint_id
+            and (((until := _day(e.retires_on)) is None and not e.deprecated) or (until is not None and until > day))
+        )
+        text = retirement_message(d, case, endpoint, day, now=now, ranked=ranked, longer=longer)
+        out.append(Watched("retirement", case, f"{endpoint.endpoint_id}|{day}|{stage}", text, urgent=left <= RED_DAYS))
+    return out
+
+
+def _day(text: str | None) -> date | None:
+    """Only a whole date counts down; a month or a year is no day."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+DOUBTED = """
+select c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, h.held_at as at, h.why,
+    (select any_value(url) from capture where sha256 = c.capture) as url
+from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
+where h.endpoint_id = ? and r.verdict is null and h.held_at <= ? order by h.held_at, c.meter, c.claim_id"""
+CLAIMS = """
+select distinct c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, c.known_from as at, r.standing as why,
+    (select any_value(url) from capture where sha256 = c.capture) as url
+from rate r join price_claim c on list_contains(r.claim_ids, c.claim_id)
+where r.endpoint_id = ? order by c.known_from desc, c.meter, c.source_id limit 8"""
+
+
+def _doubt(store: Readable, case: UseCase, d: Decision, rates: Sequence[Rate], now: datetime) -> list[Watched]:
+    """No price at all, or one that is held or contested for a day."""
+    since = (now - timedelta(hours=DOUBT_HOURS)).astimezone(UTC).replace(tzinfo=None)
+    endpoint = case.current.endpoint_id
+    if d.current.cost is None:
+        claims = store.rows(CLAIMS, [endpoint])
+        last = max((r.known_from for r in rates), default=None)
+        text = doubt_message(d, case, claims, now=now, last=last, kind="unpriced")
+        return [Watched("unpriced", case, f"{endpoint}|{last}", text, urgent=True, platform=True)]
+    held = store.rows(DOUBTED, [endpoint, since])
+    contested = [r for r in rates if r.standing == "disputed" and r.rate_id in d.current.cost.rate_ids]
+    old = [r for r in contested if now - r.known_from >= timedelta(hours=DOUBT_HOURS)]
+    if not held and not old:
+        return []
+    first = min([r["at"].replace(tzinfo=UTC) for r in held] + [r.known_from for r in old])
+    claims = [*held, *store.rows(CLAIMS, [endpoint])]
+    text = doubt_message(d, case, claims, now=now, last=first, kind="disputed")
+    key = f"{endpoint}|{_places(held)}|{','.join(sorted(r.rate_id for r in old))}"
+    return [Watched("disputed", case, key, text, urgent=True, platform=True)]
+
+
+def _places(held: Iterable[Mapping[str, Any]]) -> str:
+    return ",".join(sorted({f"{r['source']}/{r['meter']}/{r['tier']}/{r['amount'].normalize()}" for r in held}))
+
+
+def _better(case: UseCase, d: Decision, ranked: Sequence[Candidate], now: datetime) -> list[Watched]:
+    """Better answers for the same bill, where no switch is already proposed."""
+    bill = d.current.cost
+    if bill is None or d.verdict == "switch":
+        return []
+    found = [
+        c
+        for c in ranked
+        if c.eligible and c.cost is not None and c.cost.high_usd_per_month <= bill.usd_per_month
+        and (c.p_gain or 0) >= case.quality.confidence
+        and c.quality is not None and c.quality.grade is not None and c.quality.grade <= case.quality.evidence
+    ]  # fmt: skip
+    if not found:
+        return []
+    best = max(found, key=lambda c: (c.p_gain or 0, -(c.effort_days or 0), c.endpoint_id))
+    text = better_message(d, case, best, now=now)
+    return [Watched("better", case, f"{best.endpoint_id}|{best.variant}", text)]

@@ -1,0 +1,106 @@
+"""The weekly digest: once a week and channel, nothing lost that a rule withheld, nothing told to who asked for silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.records import UseCase
+from data.records.usecase import AlertTerms
+from data.registry import Registry
+from data.store import Store
+from jobs.digest import gather, write_digests
+from jobs.messages import plain
+from jobs.outbox import waiting_messages
+from tests.test_messages import BEST, cost, decision, use_case
+from tests.test_watch import cycle, day, decided, quiet, rate, saves, seen
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "home") as opened:
+        yield opened
+
+
+def registry(*cases: UseCase) -> Registry:
+    return Registry(use_cases=list(cases), warnings=[])
+
+
+def test_each_channel_hears_once_a_week_and_the_platform_gets_one_roll_up(store: Store) -> None:
+    here, there = use_case(), use_case("reply-draft", channel="#legal", alerts=AlertTerms(mode="digest"))
+    silent = use_case("faq", channel="#faq", alerts=AlertTerms(mode="never"))
+    for case in (here, there, silent):
+        decided(store, day(0), saves(3_478).model_copy(update={"use_case": case.slug}), run=case.slug)
+    known = registry(here, there, silent)
+    made = write_digests(store, known, now=day(6), platform="#llm-platform")
+    assert [(a.kind, a.channel) for a in made] == [
+        ("digest", "#support-ai"),
+        ("digest", "#legal"),
+        ("rollup", "#llm-platform"),
+    ]
+    assert len(waiting_messages(store)) == 3
+    assert write_digests(store, known, now=day(6.2), platform="#llm-platform") == []
+    assert len(write_digests(store, known, now=day(13), platform=None)) == 2
+
+
+def test_what_a_rule_withheld_is_in_it(store: Store) -> None:
+    decided(store, day(0))
+    case = use_case(alerts=AlertTerms(max_per_week=0))
+    small = [rate("input", "1", day(-9)), rate("output", "2", day(-9)), rate("input", "1.03", day(5))]
+    cycle(store, day(5), seen(store, day(5), small))
+    cycle(store, day(5.5), seen(store, day(5.5), [*small, rate("input", "3", day(5.5))], case))
+    found = gather(store, [case.slug], now=day(6), channel="#support-ai")
+    assert found.withheld == {"weekly cap": 1}
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("ticket-summary: bill rose $71")
+    assert gather(store, [case.slug], now=day(13), channel="#support-ai").notes == ()
+
+
+@pytest.mark.parametrize(("age", "shown", "silent", "last"), [(3, 1, 0, False), (10, 1, 0, True), (15, 0, 1, False)])
+def test_an_open_finding_is_repeated_in_two_digests_then_only_counted(
+    store: Store, age: int, shown: int, silent: int, last: bool
+) -> None:
+    decided(store, day(0), saves(3_478))
+    found = gather(store, ["ticket-summary"], now=day(age), channel="#support-ai")
+    assert (len(found.open), found.silent) == (shown, silent)
+    from jobs.messages.digest import digest_message
+
+    assert ("last reminder" in plain(digest_message(found, now=day(age)))) is last
+
+
+def test_a_decided_finding_is_no_open_money(store: Store) -> None:
+    from jobs.feedback import Said, record
+
+    decided(store, day(0), saves(3_478))
+    record(store, decision().rec, Said("reject", day(1), why="tone"))
+    found = gather(store, ["ticket-summary"], now=day(2), channel="#support-ai")
+    assert found.open == ()
+    assert found.decided == {"rejected": 1}
+
+
+def test_a_model_is_new_on_the_frontier_only_against_an_older_cycle(store: Store) -> None:
+    fresh = BEST.model_copy(update={"on_frontier": True, "model_id": "vendor-b/mini-5"})
+    d: Any = saves(3_478).model_copy(update={"best": fresh})
+    decided(store, day(0), d)
+    assert gather(store, ["ticket-summary"], now=day(1), channel=None).notes == (), "everything is new on a first day"
+    decided(store, day(0) - timedelta(days=20), quiet())
+    assert gather(store, ["ticket-summary"], now=day(1), channel=None).notes == (
+        "new on your frontier: vendor-b/mini-5 (ticket-summary)",
+    )
+
+
+def test_unknown_is_not_zero(store: Store) -> None:
+    from jobs.messages.digest import digest_message
+
+    blank = quiet(current=decision().current.model_copy(update={"cost": None}))
+    decided(store, day(0), blank.model_copy(update={"verdict": "unknown"}))
+    found = gather(store, ["ticket-summary"], now=day(1), channel="#support-ai")
+    assert found.spend_usd_per_month is None
+    said = plain(digest_message(found, now=day(1)))
+    assert "1 use case · unpriced" in said
+    assert "$0" not in said
+    decided(store, day(0.5), decision(current=decision().current.model_copy(update={"cost": cost(10)})))
