@@ -10,9 +10,11 @@ from pathlib import Path
 
 from data.errors import UndercutError
 from jobs.expect import Came, shortfall
+from jobs.scrape import key_of
 from scraper.browser import Browser
 from scraper.fetch import Fetcher
 from scraper.fx import read_fx
+from scraper.gather import fetch_source
 from scraper.genai import load_package
 from scraper.prices import read_prices
 from scraper.scores import read_scores
@@ -62,7 +64,7 @@ def reading(source: Source, fetcher: Fetcher, browser: Browser) -> Came:
     if source.renderer == "browser":
         body, _ = browser.render(source.url, source.wait_for)
     else:
-        body = fetcher.get(source.url).body or b""
+        body = fetch_source(source, fetcher, key=key_of(source)).body or b""
     if source.kind == "fx":
         return Came([(r.currency, None) for r in read_fx(body)])
     if source.kind == "benchmark":

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from data.errors import HostFailed, UndercutError, UsageError
 from data.store import Store
+from jobs.scrape import readable
 from jobs.settings import Settings
 from scraper.source import Source, load_sources
 
@@ -42,9 +43,10 @@ def serve(settings: Settings) -> None:
     """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    declared = load_sources()
     run_service(
         settings.undercut_home,
-        list(load_sources().values()),
+        [s for i, s in declared.items() if i in readable(declared)],
         scrape=lambda source_id: _scrape(settings, source_id),
         check=lambda: _check(settings),
         digest=lambda: _digest(settings),

@@ -5,6 +5,7 @@ A source that fails stores nothing and stops nobody else; an unchanged page cost
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ from scraper.browser import Browser
 from scraper.capture import Bodies
 from scraper.fetch import Answer, Fetcher
 from scraper.fx import FxRate, read_fx
+from scraper.gather import fetch_source
 from scraper.genai import load_package
 from scraper.match import Matcher
 from scraper.prices import read_prices
@@ -101,7 +103,8 @@ def scrape_cycle(
         raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
     # lists before the pages they bear witness to, so that the order in which somebody names them decides nothing
     chosen = sorted(
-        (declared[s] for s in source_ids or declared), key=lambda s: (s.kind != "fx", s.kind == "official", s.id)
+        (declared[s] for s in source_ids or readable(declared)),
+        key=lambda s: (s.kind != "fx", s.kind == "official", s.id),
     )
     fetcher = fetcher or Fetcher()
     lines: list[Line] = []
@@ -168,7 +171,9 @@ def read_source(store: Store, source: Source, fetcher: Fetcher, browser: Browser
         body, status = browser.render(source.url, source.wait_for)
         answer = Answer(body, status, source.url)
     else:
-        answer = fetcher.get(source.url, etag=last.get("etag"), last_modified=last.get("last_modified"))
+        answer = fetch_source(
+            source, fetcher, etag=last.get("etag"), last_modified=last.get("last_modified"), key=key_of(source)
+        )
     sha = answer.sha256 or last.get("sha256")
     capture = Capture(
         source_id=source.id,
@@ -258,6 +263,21 @@ def said_often(left: Sequence[str], most: int = 5) -> list[str]:
     return [f"{n} left as claims: {why}" for why, n in counted[:most]] + (
         [f"{rest} more left as claims"] if rest else []
     )
+
+
+def readable(sources: dict[str, Source]) -> list[str]:
+    """The sources that can be read here: those that ask for the reader's own key only where it is set."""
+    return [i for i, s in sources.items() if s.key_env is None or os.environ.get(s.key_env)]
+
+
+def key_of(source: Source) -> str | None:
+    """The reader's own key. Raises UsageError where the source asks for one and it is not set."""
+    if source.key_env is None:
+        return None
+    if not (key := os.environ.get(source.key_env)):
+        fix = f"set {source.key_env} to your own key and mind the terms: {source.licence}."
+        raise UsageError(f"{source.name} is read with your own key only.", where=source.url, fix=fix)
+    return key
 
 
 def last_capture(store: Store, source_id: str) -> dict[str, Any]:

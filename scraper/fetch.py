@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -58,8 +59,18 @@ class Fetcher:
     _robots: dict[str, Protego | None] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
 
-    def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
-        """Fetch a declared URL. Raises HostFailed (try later) or PageChanged (the page is no longer what it was)."""
+    def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        private: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Fetch a declared URL. `private` headers (a key) go to its own host over https and nowhere else.
+
+        Raises HostFailed (try later) or PageChanged (the page is no longer what it was).
+        """
         if not self._allowed(url):
             raise PageChanged("robots.txt disallows it.", where=url, fix="drop the source, or ask the host.")
         headers = {k: v for k, v in (("If-None-Match", etag), ("If-Modified-Since", last_modified)) if v}
@@ -68,7 +79,7 @@ class Fetcher:
                 on=(_Again, httpx2.TransportError), attempts=self.tries, wait_max=5.0, timeout=60.0
             ):
                 with attempt:
-                    return self._once(url, headers)
+                    return self._once(url, headers, private or {})
         except (_Again, httpx2.TransportError) as error:
             said = str(error) or type(error).__name__
             raise HostFailed(
@@ -76,14 +87,15 @@ class Fetcher:
             ) from error
         raise HostFailed("unreachable.", where=url, fix="try again later.")
 
-    def _once(self, url: str, headers: dict[str, str]) -> Answer:
+    def _once(self, url: str, headers: dict[str, str], private: Mapping[str, str]) -> Answer:
         here = url
         for _ in range(MOST_REDIRECTS + 1):
             self._check_address(here)
             self._pace(here)
+            own = dict(private) if self._may_know(here, url) else {}
             with (
                 httpx2.Client(
-                    timeout=TIMEOUT_S, follow_redirects=False, headers={"User-Agent": AGENT, **headers}
+                    timeout=TIMEOUT_S, follow_redirects=False, headers={"User-Agent": AGENT, **headers, **own}
                 ) as client,
                 client.stream("GET", here) as response,
             ):
@@ -92,6 +104,11 @@ class Fetcher:
                     continue
                 return self._answer(response, here)
         raise PageChanged(f"more than {MOST_REDIRECTS} redirects.", where=url, fix="look up the page's new address.")
+
+    def _may_know(self, here: str, url: str) -> bool:
+        """Whether a key for `url` may be sent here: the same host, and no line that others can read."""
+        now, asked = urlsplit(here), urlsplit(url)
+        return now.netloc == asked.netloc and (now.scheme == "https" or self.allow_private)
 
     def _answer(self, response: httpx2.Response, url: str) -> Answer:
         status = response.status_code

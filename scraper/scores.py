@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.records import ScoreClaim
+from scraper.boards import number, read_boards
 from scraper.grids import Cell, Grid, read_document
-from scraper.grids.types import clean, fold
+from scraper.grids.types import fold
 from scraper.prices.read import Refusal
 from scraper.source import Board, Source
 
 Refuse = Callable[[str, str, str], None]
-NUMBER = re.compile(r"^[+-]?\d+(?:[.,]\d+)?(?:e-?\d+)?\s*%?$", re.I)
-WITHIN = re.compile(
-    r"^(?P<v>[+-]?\d+(?:\.\d+)?)\s*(?:±\s*(?P<pm>\d+(?:\.\d+)?)|\+\s*(?P<up>\d+(?:\.\d+)?)\s*/\s*-\s*(?P<down>\d+(?:\.\d+)?))"
-)
 NAMES = re.compile(r"^(model|name|system|agent|模型|modell|modèle)s?$|^model name$")
 NEVER = re.compile(
     r"rank|date|votes?|org|licen|site|logs|trajs|link|#|release|cost|price|seconds|tokens|verified|params|num_|count|commit|version|versions|dirname",
@@ -37,13 +34,18 @@ class ScoreReading:
     claims: tuple[ScoreClaim, ...]
     refused: tuple[Refusal, ...] = ()
     failed: str | None = None
+    missing: tuple[str, ...] = ()  # what the source file names and the body no longer has
 
 
 def read_scores(body: bytes, *, url: str = "", source: Source | None = None) -> ScoreReading:
     """Every score a body states. Never raises on any bytes."""
+    board = source.board if source and source.board else Board()
+    if board.boards:
+        declared = read_boards(body, board, url)
+        nothing = None if declared.claims else "; ".join(declared.missing) or "no row of the declared boards."
+        return ScoreReading(tuple(declared.claims), tuple(declared.refused), nothing, tuple(declared.missing))
     capture = hashlib.sha256(body).hexdigest()
     document = read_document(body, url)
-    board = source.board if source and source.board else Board()
     refused: list[Refusal] = []
 
     def refuse(text: str, why: str, locator: str) -> None:
@@ -78,7 +80,7 @@ def _grid_claims(grid: Grid, board: Board, capture: str, refuse: Refuse) -> Iter
         if not model:
             continue
         for n in columns:
-            value = _value(row[n].text)
+            value = number(row[n].text)
             if value is not None:
                 benchmark, metric = _named(grid, header[n].text, board)
                 yield _claim(model, benchmark, metric, value, row[n], capture, board)
@@ -95,7 +97,7 @@ def _record_claims(records: list[dict[str, Any]], board: Board, capture: str, re
         return
     for n, record in enumerate(records):
         model, stated = record.get(name), record.get(headline)
-        value = _value(str(stated))
+        value = number(str(stated))
         if not isinstance(model, str) or value is None:
             refuse(str(model), f"no {headline}", f"/{n}")
             continue
@@ -124,7 +126,7 @@ def _wanted(text: str, head: str, board: Board, rows: list[tuple[Cell, ...]], n:
     if not board.all_columns and (NEVER.search(head) or not head):
         return False
     values = [r[n].text for r in rows if n < len(r) and r[n].text]
-    return bool(values) and sum(_value(v) is not None for v in values) >= 0.5 * len(values)
+    return bool(values) and sum(number(v) is not None for v in values) >= 0.5 * len(values)
 
 
 def _named(grid: Grid, column: str, board: Board) -> tuple[str, str]:
@@ -137,20 +139,6 @@ def _named(grid: Grid, column: str, board: Board) -> tuple[str, str]:
     if board.benchmark:
         return board.benchmark, column
     return (pane, column) if pane else (f"{board.prefix}{column}", board.metric)
-
-
-def _value(text: str) -> tuple[float, float | None, float | None] | None:
-    """(score, low, high) of a cell; a mark such as ±7 gives absolute ends."""
-    flat = clean(text)
-    if NUMBER.match(flat):
-        return float(flat.rstrip("% ").replace(",", ".")), None, None
-    found = WITHIN.match(flat)
-    if not found:
-        return None
-    value = float(found["v"])
-    down = float(found["pm"] or found["down"])
-    up = float(found["pm"] or found["up"])
-    return value, value - down, value + up
 
 
 def _claim(

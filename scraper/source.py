@@ -33,17 +33,59 @@ class Hints(Record):
     skip_sections: tuple[str, ...] = ()
 
 
+class Scored(Record):
+    """One field of a page that is a score, and what the number means. Fields are columns, or paths as `results/retail/pass_1`."""
+
+    benchmark: str  # `{0}`: a key on the way to the row; `{field}`: what the row states; `{part}`: a part of the name
+    metric: str = "score"
+    scale: Literal["percent", "raw", "elo"] = "percent"
+    lower_is_better: bool = False
+    times: float = 1.0  # 100 where the page states shares of one
+    low: str | None = None  # fields with the ends of the interval
+    high: str | None = None
+    interval: str | None = None  # one field with both ends: `3.4..3.6`
+    error: str | None = None  # field with the standard error; the interval is 1.96 of it either way
+    cost: str | None = (
+        None  # field with the US dollars of the whole run, or of one item where `items` is known and `each`
+    )
+    each: bool = False
+    tokens: str | None = None  # field with the output tokens of the whole run
+    items: int | None = None
+
+
 class Board(Record):
     """How a benchmark source names its scores. `columns` maps a column or key of the page to a benchmark id."""
 
     benchmark: str | None = None  # where the whole page is one benchmark
     metric: str = "score"
     headline: str | None = None  # the key or column that is the score, where there are several numbers
-    name: str | None = None  # the key or column with the model's name
+    name: str | None = None  # the key or column with the model's name; `*`: the key of the row itself
     columns: dict[str, str] = Field(default_factory=dict)
     all_columns: bool = False  # every numeric column is a benchmark of its own, named `prefix` + column
     prefix: str = ""
     self_reported: bool = False
+    boards: dict[str, Scored] = Field(default_factory=dict)  # field -> the score it holds; read by scraper/boards.py
+    rows: str | None = None  # way to the rows in data: `leaderboards/*name/results`, `*` any key, `*name` its `name`
+    files: tuple[str, ...] = ()  # tables of a ZIP archive that are read; `{0}` is the file's name
+    literal: str | None = None  # the variable of a script that holds the table as text
+    sections: tuple[str, ...] = ()  # only tables below a heading that contains one of these
+    only: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # field -> the values that a row must have
+    skip: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # field -> values of rows that are no models
+    settings: dict[str, str] = Field(default_factory=dict)  # field -> setting of the run: effort, thinking, harness
+    parts: str | None = None  # a pattern with named groups, found in the name; its groups may stand in `benchmark`
+    date: str | None = None  # field with the day of the evaluation
+    independent: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict
+    )  # values that mark what the makers did not run
+
+
+class Gather(Record):
+    """A source in several files of one host: a list of names, or numbered pages. `{}` in `each` is the name or the offset."""
+
+    each: str
+    names: str | None = None  # way to the list of names in the document at `url`
+    step: int = 100
+    most: int = 100  # files at most
 
 
 class Source(Record):
@@ -64,6 +106,10 @@ class Source(Record):
     expect: Expect = Expect()
     read: Hints = Hints()
     board: Board | None = None
+    gather: Gather | None = None
+    key_env: str | None = None  # environment variable with the reader's own key; without it the source is left alone
+    key_header: str | None = None
+    live_only: bool = False  # its terms forbid passing the figures on: never in the seed
 
 
 def load_source(path: Path) -> Source:
