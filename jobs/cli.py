@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from jobs.commands import backtest, begin, decide, digest, look, replay, service, steps, trends
+from jobs.commands import backtest, begin, boards, decide, digest, look, replay, service, steps, trends
 
 app = typer.Typer(
     name="undercut",
@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for group in (backtest, begin, decide, digest, look, replay, service, steps, trends):
+for group in (backtest, begin, boards, decide, digest, look, replay, service, steps, trends):
     group.register(app)
 
 

@@ -116,7 +116,7 @@ def add_scores(store: Store, capture: Capture, claims: Iterable[ScoreClaim], mat
         if found.model_id is None:
             unknown[claim.model_as_written] = found.proposals
             continue
-        scores.append(_score(claim, claim_id, source, found.model_id, found.variant, known_from))
+        scores.append(score_of(claim, claim_id, source, found.model_id, found.variant, known_from))
     added_claims = store.insert("score_claim", rows)
     added = store.insert("score", ({**_plain(s), "score_id": s.score_id} for s in scores))
     add_unmatched(store, capture, unknown, "score", known_from)
@@ -145,9 +145,10 @@ def add_unmatched(
     )
 
 
-def _score(
+def score_of(
     claim: ScoreClaim, claim_id: str, source: str, model_id: str, variant: Mapping[str, str], known_from: datetime
 ) -> Score:
+    """A claim about a known model as a score; settings of the row and of the name together."""
     stated = dict(pair.split("=", 1) for pair in claim.variant.split(";") if "=" in pair)
     both = stated | dict(variant)  # what the name says is nearer than the column beside it
     return Score.model_construct(

@@ -18,6 +18,7 @@ from typing import Any
 from data.errors import HostFailed, PageChanged, UsageError
 from data.records import Capture, PriceClaim, ScoreClaim
 from data.store import Store
+from jobs.boards import write_scores
 from jobs.expect import Came, expect
 from jobs.held import add_held, earlier, rejected, settle_held
 from jobs.ingest import (
@@ -27,7 +28,6 @@ from jobs.ingest import (
     add_package,
     add_price_claims,
     add_rates,
-    add_scores,
     add_unmatched,
 )
 from jobs.lists import restand
@@ -84,6 +84,7 @@ class Read:
     capture: Capture
     prices: tuple[PriceClaim, ...] = ()
     scores: tuple[ScoreClaim, ...] = ()
+    missing: tuple[str, ...] = ()  # fields that the source file names and the page no longer has
     fx: tuple[FxRate, ...] = ()
 
 
@@ -199,7 +200,7 @@ def _claims(source: Source, capture: Capture, body: bytes) -> Read:
     if source.kind == "benchmark":
         scored = read_scores(body, url=source.url, source=source)
         expect(source, Came([(c.model_as_written, None) for c in scored.claims], failed=scored.failed))
-        return Read(source, capture, scores=scored.claims)
+        return Read(source, capture, scores=scored.claims, missing=scored.missing)
     if source.kind == "fx":
         rates = read_fx(body)
         expect(source, Came([(r.currency, None) for r in rates], failed=None if rates else "no exchange rate in it."))
@@ -219,7 +220,8 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         rows = ({**vars(r), "day": r.day.isoformat(), "source_id": source.id, "known_from": now} for r in found.fx)
         return Line(source.id, capture.outcome, rates=store.insert("fx_rate", rows, unique=("day", "currency")))
     if found.scores:
-        return _line(add_scores(store, capture, found.scores, matcher))
+        added, said = write_scores(store, source, capture, found.scores, found.missing, matcher, now)
+        return replace(_line(added), held=len(said), notes=tuple(said))
     if not found.prices:
         add_capture(store, capture)
         return Line(source.id, capture.outcome, rates=_withdraw(store, source, matcher, now))

@@ -185,6 +185,11 @@ def _claims(row: Row, board: Board, capture: str, found: Found) -> Iterator[Scor
         )
 
 
+def slots(benchmark: str) -> re.Pattern[str]:
+    """A declared id as a pattern: each slot stands for what a row states there."""
+    return re.compile("[a-z0-9._-]+".join(re.escape(part) for part in SLOT.split(benchmark)[::2]))
+
+
 def number(text: str) -> tuple[float, float | None, float | None] | None:
     """(score, low, high) of a cell; a mark such as ±7 gives absolute ends."""
     flat = clean(text)

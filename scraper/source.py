@@ -63,6 +63,7 @@ class Board(Record):
     columns: dict[str, str] = Field(default_factory=dict)
     all_columns: bool = False  # every numeric column is a benchmark of its own, named `prefix` + column
     prefix: str = ""
+    known: tuple[str, ...] = ()  # benchmarks that panes or columns of the page name; others are kept out
     self_reported: bool = False
     boards: dict[str, Scored] = Field(default_factory=dict)  # field -> the score it holds; read by scraper/boards.py
     rows: str | None = None  # way to the rows in data: `leaderboards/*name/results`, `*` any key, `*name` its `name`

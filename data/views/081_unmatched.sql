@@ -7,6 +7,6 @@ comment on view unmatched is 'Names on pages that match no model in the catalogu
 comment on column unmatched.name is 'As the page writes it';
 comment on column unmatched.source is 'Source that writes it';
 comment on column unmatched.page is 'URL of the page';
-comment on column unmatched.kind is 'price or score';
+comment on column unmatched.kind is 'price, score or benchmark';
 comment on column unmatched.proposals is 'Similar names, for a person to judge; never used by the program';
 comment on column unmatched.first_seen_at is 'When it was first seen, UTC';
