@@ -19,6 +19,7 @@ from data.errors import HostFailed, PageChanged, UsageError
 from data.records import Capture, PriceClaim, ScoreClaim
 from data.store import Store
 from jobs.boards import write_scores
+from jobs.endpoint_facts import add_facts, add_hand_facts, believe
 from jobs.expect import Came, expect
 from jobs.held import add_held, earlier, rejected, settle_held
 from jobs.ingest import (
@@ -36,6 +37,7 @@ from jobs.withdraw import believed_now, gone_keys, withdrawals
 from jobs.witnesses import usd_per, waiting, witnesses
 from scraper.browser import Browser
 from scraper.capture import Bodies
+from scraper.facts import read_facts
 from scraper.fetch import Answer, Fetcher
 from scraper.fx import FxRate, read_fx
 from scraper.gather import fetch_source
@@ -61,6 +63,7 @@ class Line:
     scores: int = 0
     held: int = 0
     unmatched: int = 0
+    facts: int = 0  # about endpoints: limits, features, retirement
     seconds: float = 0.0
     error: str = ""
     notes: tuple[str, ...] = ()  # what was left out or doubted as a whole, and why
@@ -113,6 +116,7 @@ def scrape_cycle(
         matcher = Matcher.from_package()
         with store.transaction():  # which models and endpoints there are; rows only for what is new
             add_catalogue(store, matcher, load_releases(), now)
+            add_hand_facts(store, matcher.catalogue, matcher.endpoints(), now)
         shared = stack.enter_context(Browser(browser))
         for source in chosen:
             progress(f"reading {source.id}")
@@ -122,6 +126,7 @@ def scrape_cycle(
         if any(line.outcome in ("new", "changed") or line.rates for line in lines):
             progress("settling what only lists say")
             with store.transaction():
+                believe(store, matcher, now)
                 restand(store, declared, matcher, now)
         if (
             any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
@@ -155,6 +160,9 @@ def _one(
         found = read_source(store, source, fetcher, browser, now)
         with store.transaction():
             line = write(store, found, declared, matcher, now)
+            if source.kind == "catalogue" and found.capture.outcome != "unchanged" and found.capture.sha256:
+                told = add_facts(store, source, read_facts(Bodies(store.home).get(found.capture.sha256)), matcher, now)
+                line = replace(line, facts=told)
             _note_run(store, source, now, line.outcome, "; ".join(line.notes) or None)
             return line
     except (HostFailed, PageChanged, UsageError) as error:

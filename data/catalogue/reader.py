@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,29 @@ from data.records import Endpoint, Model
 
 HERE = Path(__file__).parent
 T = TypeVar("T", Model, Endpoint)
+
+
+FIELDS = (
+    "retires_on",
+    "retention",
+    "precision",
+    "regions",
+    "context_tokens",
+    "max_output_tokens",
+    "features",
+    "params",
+)
+
+
+@dataclass(frozen=True)
+class PageFact:
+    """One fact that a page states. `endpoint`: a price id, or a pattern of ids; `field`: of the record, or `features.x`."""
+
+    endpoint: str
+    field: str
+    value: Any
+    link: str
+    checked_on: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,16 @@ class Catalogue:
     hosts: dict[str, frozenset[str]]
     tiers: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    facts: tuple[PageFact, ...] = ()
+
+    def facts_of(self, endpoint_id: str) -> dict[str, Any]:
+        """What pages state of an endpoint, as fields of its record; an exact id wins over a pattern."""
+        out: dict[str, Any] = {}
+        for f in sorted(self.facts, key=lambda f: "*" not in f.endpoint):
+            if fnmatchcase(endpoint_id, f.endpoint):
+                head, _, name = f.field.partition(".")
+                out[head] = {**out.get(head, {}), name: f.value} if name else f.value
+        return out
 
     def own_hosts(self, maker: str) -> frozenset[str]:
         return self.hosts.get(maker, frozenset())
@@ -61,7 +95,38 @@ def load_catalogue(folder: Path = HERE) -> Catalogue:
         hosts={str(m): frozenset(map(str, entry["providers"])) for m, entry in makers.items()},
         tiers={str(t): str(entry["families"][0]) for entry in makers.values() for t in entry.get("tiers", ())},
         links=links,
+        facts=_page_facts(folder / "pages.yaml"),
     )
+
+
+def _page_facts(path: Path) -> tuple[PageFact, ...]:
+    out: list[PageFact] = []
+    for page, entry in read_yaml(path).items() if path.exists() else ():
+        link, day = str(entry.get("link", "")), str(entry.get("checked_on", ""))
+        if not link.startswith("https://") or not re.fullmatch(r"20\d\d-\d\d-\d\d", day) or not entry.get("by"):
+            raise SourceError(
+                f"{page}: no link, day or word on how it was compared.",
+                where=str(path),
+                fix="add link, checked_on and by.",
+            )
+        for fact, said in entry.items():
+            if fact in ("link", "checked_on", "by"):
+                continue
+            head, _, name = fact.partition(".")
+            if head not in FIELDS or bool(name) != (head in ("features", "params")) or not isinstance(said, dict):
+                raise SourceError(f"{page}.{fact}: no such fact.", where=str(path), fix=f"one of {', '.join(FIELDS)}.")
+            for endpoint, value in said.items():
+                try:
+                    Endpoint.model_validate(
+                        {"endpoint_id": endpoint, "provider": "x", head: {name: value} if name else value}
+                    )
+                except ValidationError as error:
+                    said_why = error.errors()[0]["msg"]
+                    raise SourceError(
+                        f"{page}.{fact}.{endpoint}: {said_why}", where=str(path), fix="see data/records."
+                    ) from error
+                out.append(PageFact(endpoint, fact, value, link, day))
+    return tuple(out)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from data.catalogue import load_catalogue
+from data.catalogue import Catalogue, load_catalogue
 from data.records import Endpoint, Model
 from scraper.match.entries import (
     HOSTS,
@@ -130,8 +130,27 @@ class Matcher(Groups):
             by_hand = self._catalogue.endpoints.get(e.price_id)
             if by_hand is not None:
                 stated |= by_hand.model_dump(exclude_unset=True, exclude={"provider", "endpoint_id"})
+            for field, value in self._catalogue.facts_of(e.price_id).items():
+                stated[field] = {**stated.get(field, {}), **value} if isinstance(value, dict) else value
             out.append(Endpoint(**stated))
         return out
+
+    def by_hand(self, price_id: str) -> frozenset[str]:
+        """The fields of an endpoint that a person took from a page: `retires_on`, `features.tools`, ..."""
+        kept = self._catalogue.endpoints.get(price_id)
+        facts = kept.model_dump(exclude_unset=True) if kept else {}
+        for field, value in self._catalogue.facts_of(price_id).items():
+            facts[field] = {**facts.get(field, {}), **value} if isinstance(value, dict) else value
+        return frozenset(
+            f"{field}.{name}" if name else field
+            for field, value in facts.items()
+            for name in (value if isinstance(value, dict) else ("",))
+        )
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The facts kept by hand."""
+        return self._catalogue
 
     def _find(self, name: Name) -> Key | None:
         if name.blocked or not name.words:
