@@ -17,10 +17,12 @@ from jobs.alerts import alerts_for
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
 from jobs.shared import at_list_prices, candidate_at_list
+from jobs.tokens import verbosities
 from jobs.watch import Watched, watch
 from jobs.weigh import fit, list_cost, weigh
 from recommender.cost import RateBook
 from recommender.decide import decide
+from scraper.match import Matcher
 
 Progress = Callable[[str], None]
 
@@ -84,12 +86,13 @@ def decide_all(
     progress("estimating quality")
     fitted = fit(facts)
     book = RateBook(facts.rates, at=now)
+    lengths = verbosities(facts.scores, facts.rates, facts.endpoints.values(), Matcher.from_package())
     weighed: dict[str, list[Candidate]] = {}
     decisions: list[tuple[UseCase, Decision]] = []
     listed: dict[str, Cost] = {}
     for case in registry.use_cases:
         progress(f"ranking models for {case.slug}")
-        current, ranked = weigh(case, facts, book, fitted)
+        current, ranked = weigh(case, facts, book, fitted, lengths)
         weighed[case.slug] = [current, *ranked]
         if (at_list := list_cost(case, book)) is not None:
             listed[case.slug] = at_list

@@ -127,9 +127,16 @@ def _line(r: Row, rule: Mapping[str, Any]) -> tuple[str, ...]:
     )
     return (
         r["source"], r["key"], r["metric"], r["model_name_raw"], _setting(r["said"]), r["score"], r["score_low"],
-        r["score_high"], "percent" if percent else "raw", r["higher_is_better"], r["n_items"], r["cost_usd"], "",
+        r["score_high"], "percent" if percent else "raw", r["higher_is_better"], r["n_items"], _cost(r, rule), "",
         r["evaluated_on"], str(int(own)), r["source_path"],
     )  # fmt: skip
+
+
+def _cost(r: Row, rule: Mapping[str, Any]) -> str:
+    """US dollars of the whole run; where the table kept another unit of its maker, turned into dollars."""
+    if not r["cost_usd"] or "cost_times" not in rule:
+        return str(r["cost_usd"])
+    return f"{float(r['cost_usd']) * float(rule['cost_times']):.6g}"
 
 
 def _setting(said: Mapping[str, Any]) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from data.records import Candidate, Cost, Endpoint, UseCase
 from data.tasks import blend, load_tasks
 from jobs.facts import Facts
+from jobs.tokenizers import densities
+from jobs.tokens import setting
 from recommender.cost import RateBook, monthly_cost
 from recommender.rank import Offer, move_of, rank
-from recommender.ratios import ratios, spends_reasoning
+from recommender.ratios import prompt_ratio, ratios, spends_reasoning
+from recommender.verbosity import Subject, Verbosity
 
 if TYPE_CHECKING:
     from recommender.quality import Fitted, Judgement
@@ -19,8 +23,15 @@ CLOUDS = frozenset({"aws", "azure", "google"})  # sell closed models under contr
 UNPROVEN = "this host states no precision, and the scores were not measured on it"
 
 
-def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) -> tuple[Candidate, list[Candidate]]:
-    """The present choice and every candidate of a use case, ranked."""
+def weigh(
+    case: UseCase,
+    facts: Facts,
+    book: RateBook,
+    fitted: Fitted | None,
+    lengths: Mapping[Subject, Mapping[str, Verbosity]] | None = None,
+) -> tuple[Candidate, list[Candidate]]:
+    """The present choice and every candidate of a use case, ranked. `lengths`: how long models answer, where measured."""
+    known_lengths = lengths or {}
     variants = _variants(case, fitted)
     judged = _judge(case, fitted, variants)
     now_endpoint = facts.endpoints[case.current.endpoint_id]
@@ -39,6 +50,11 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
             same_maker=move != "vendor",
             reasons=spends_reasoning(variant, known),
             reasons_now=reasons_now,
+            prompt=prompt_ratio(_tokenizer(facts, model_id), _tokenizer(facts, case.current.model_id), _densities()),
+            measured=(
+                known_lengths.get((model_id or "", setting(variant)), {}),
+                known_lengths.get((case.current.model_id, setting(now_variant)), {}),
+            ),
         )
         cost = monthly_cost(
             case.workload,
@@ -70,6 +86,16 @@ def weigh(case: UseCase, facts: Facts, book: RateBook, fitted: Fitted | None) ->
 
     present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
     return rank(case, present, list(_offers(case, facts, book, offer)), today=book.at.date())
+
+
+def _tokenizer(facts: Facts, model_id: str | None) -> str | None:
+    model = facts.models.get(model_id or "")
+    return model.tokenizer if model else None
+
+
+@cache
+def _densities() -> dict[tuple[str, str], tuple[float, float]]:
+    return {key: (d.low, d.high) for key, d in densities().items()}
 
 
 def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:

@@ -1,4 +1,4 @@
-"""How many tokens a candidate needs where the model in use needs one: stated ranges until verbosity is measured.
+"""How many tokens a candidate needs where the model in use needs one: as measured on common tests, else a stated range.
 
 Same weights, same tokens. Another model's tokenizer and answers differ; what is not measured is a range, never a point
 that looks exact: prompts -15 % to +30 %, answers -30 % to +70 %. A setting that reasons where the model in use does not
@@ -7,7 +7,10 @@ multiplies the answer: the run cost of one model moves 6.9-fold (median) between
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recommender.cost import Ratio
+from recommender.verbosity import Verbosity, relative
 
 SAME = Ratio()
 OTHER_TOKENIZER = Ratio(1.0, 0.85, 1.30)
@@ -15,12 +18,48 @@ OTHER_ANSWER = Ratio(1.0, 0.70, 1.70)
 REASONING_ANSWER = Ratio(3.0, 1.2, 7.0)
 
 
-def ratios(*, same_model: bool, same_maker: bool, reasons: bool, reasons_now: bool) -> tuple[Ratio, Ratio]:
-    """(prompt, answer) ratios of a candidate. `reasons`: its setting spends reasoning tokens; `reasons_now`: ours does."""
+def ratios(
+    *,
+    same_model: bool,
+    same_maker: bool,
+    reasons: bool,
+    reasons_now: bool,
+    measured: tuple[Mapping[str, Verbosity], Mapping[str, Verbosity]] | None = None,
+    prompt: Ratio | None = None,
+) -> tuple[Ratio, Ratio]:
+    """(prompt, answer) ratios of a candidate. `reasons`: its setting spends reasoning tokens; `reasons_now`: ours does.
+
+    `measured`: verbosity of the candidate and of the model in use, by group of tests; a common group settles the answer.
+    `prompt`: the ratio of their tokenizers, where both are known.
+    """
     if same_model:
         return SAME, SAME
-    prompt = Ratio(1.0, 0.95, 1.10) if same_maker else OTHER_TOKENIZER
+    prompt = prompt or (Ratio(1.0, 0.95, 1.10) if same_maker else OTHER_TOKENIZER)
+    if measured is not None and (answer := relative(*measured)) is not None:
+        return prompt, answer
     return prompt, REASONING_ANSWER if reasons and not reasons_now else OTHER_ANSWER
+
+
+def prompt_ratio(
+    candidate: str | None, now: str | None, densities: Mapping[tuple[str, str], tuple[float, float]]
+) -> Ratio | None:
+    """Tokens of the same text in two tokenizer families; None where one is not known.
+
+    `densities`: (family, kind of text) -> (low, high) tokens per 1,000 characters. English is the mean, the range holds
+    every kind that both know, since nobody said which kind the prompts are of.
+    """
+    if candidate is None or now is None:
+        return None
+    if candidate == now:
+        return SAME
+    kinds = [k for family, k in densities if family == candidate and (now, k) in densities]
+    if "english" not in kinds:
+        return None
+    ends = {k: (densities[candidate, k], densities[now, k]) for k in kinds}
+    low = min(a[0] / b[1] for a, b in ends.values())
+    high = max(a[1] / b[0] for a, b in ends.values())
+    (a_low, a_high), (b_low, b_high) = ends["english"]
+    return Ratio((a_low + a_high) / (b_low + b_high), low, high)
 
 
 def spends_reasoning(variant: str, known_variants: list[str]) -> bool:

@@ -174,10 +174,10 @@ def _claims(row: Row, board: Board, capture: str, found: Found) -> Iterator[Scor
             value=_scaled(value[0], scored),
             low=low,
             high=high,
-            n_items=scored.items,
+            n_items=_items(row, scored),
             variant=_settings(row, board),
-            cost_usd=_cost(row, scored),
-            output_tokens=_positive(row, scored.tokens),
+            cost_usd=_whole(row, scored, scored.cost),
+            output_tokens=_whole(row, scored, scored.tokens),
             evaluated_on=_day(row, board),
             self_reported=_own(row, board),
             quote=row.quote or str(text),
@@ -223,11 +223,17 @@ def _scaled(value: float, scored: Scored) -> float:
     return value if scored.times == 1 else round(value * scored.times, 10)
 
 
-def _cost(row: Row, scored: Scored) -> float | None:
-    spent = _positive(row, scored.cost)
-    if spent is None or (scored.each and scored.items is None):
-        return None
-    return spent * scored.items if scored.each and scored.items else spent
+def _items(row: Row, scored: Scored) -> int | None:
+    counted = _positive(row, scored.count)
+    return int(counted) if counted else scored.items
+
+
+def _whole(row: Row, scored: Scored, path: str | None) -> float | None:
+    """A stated amount of the whole run; an amount of one item times the items, where they are known."""
+    stated, items = _positive(row, path), _items(row, scored)
+    if stated is None or not scored.each:
+        return stated
+    return stated * items if items else None
 
 
 def _positive(row: Row, path: str | None) -> float | None:

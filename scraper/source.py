@@ -45,12 +45,11 @@ class Scored(Record):
     high: str | None = None
     interval: str | None = None  # one field with both ends: `3.4..3.6`
     error: str | None = None  # field with the standard error; the interval is 1.96 of it either way
-    cost: str | None = (
-        None  # field with the US dollars of the whole run, or of one item where `items` is known and `each`
-    )
-    each: bool = False
+    cost: str | None = None  # field with the US dollars of the whole run
     tokens: str | None = None  # field with the output tokens of the whole run
+    each: bool = False  # cost and tokens are of one item; without a number of items they stay unknown
     items: int | None = None
+    count: str | None = None  # field with the number of items, where it differs from row to row
 
 
 class Board(Record):

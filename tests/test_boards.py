@@ -117,7 +117,7 @@ def test_errors_and_refusals_are_lower_is_better() -> None:
     lower = {b.benchmark for s in SOURCES.values() if s.board for b in s.board.boards.values() if b.lower_is_better}
     assert lower == {
         "vectara_hallucination_rate", "vectara_summary_words", "confabulation_rate_rag", "confabulation_nonresponse_rag",
-        "confabulation_weighted_rag", "sycophancy_rate",
+        "confabulation_weighted_rag", "sycophancy_rate", *(b for b in lower if b.startswith("livebench_tokens_")),
     }  # fmt: skip
 
 
@@ -130,6 +130,12 @@ def test_what_may_only_be_read_live_is_not_in_the_seed() -> None:
     assert {"artificial_analysis", "swe_bench_bash", "arc_prize_1", "arc_prize_2", "arc_prize_3"} <= live
     assert not live & shipped
     assert SOURCES["artificial_analysis"].key_env, "only with the reader's own key"
+
+
+def test_tokens_of_an_item_become_tokens_of_the_run() -> None:
+    found = {(c.model_as_written, c.benchmark): c for c in read("livebench_tokens").claims}
+    first = found["heron-2-high", "livebench_tokens_AMPS_Hard@2026-06-25"]
+    assert (first.value, first.n_items, first.output_tokens) == (1000, 50, 50_000)
 
 
 def test_rows_that_do_not_state_their_mode_are_refused() -> None:

@@ -228,7 +228,7 @@ def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Pa
     assert undercut("demo").returncode == 0
     assert undercut("check", "--send").returncode == 0
     # what the demo decided is never sent; a retirement that the calendar brings near is news of its own
-    assert [p["text"] for p in slack.posted if "your model leaves" not in p["text"]] == []
+    assert [p["text"] for p in slack.posted if ": your model " not in p["text"]] == []
     registry = tmp_path / "own.yaml"
     registry.write_text(OWN, encoding="utf-8")
     env["UNDERCUT_REGISTRY"] = str(registry)

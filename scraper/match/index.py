@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,14 +33,15 @@ class Matcher(Groups):
     """Entries indexed once; `match` and `resolve` ask. Deterministic: the same names give the same answers."""
 
     @classmethod
-    def from_package(cls) -> Matcher:
-        """The catalogue of the installed package genai-prices, with the facts kept by hand."""
+    def from_package(cls, sold: Callable[[str], bool] = lambda _: True) -> Matcher:
+        """The catalogue of the installed package genai-prices, with the facts kept by hand; `sold` narrows its price ids."""
         from genai_prices.data import providers
 
         entries = (
             Entry(f"{p.id}:{m.id}", p.id, read(m.id), m.match, m.context_window, m.deprecated)
             for p in providers
             for m in p.models
+            if sold(f"{p.id}:{m.id}")
         )
         return cls(entries, load_catalogue())
 
