@@ -1,7 +1,7 @@
 """Catalogues of models -> what they state of each endpoint: limits, features, parameters, precision, retirement. Pure.
 
-Three shapes are read, told apart by their keys: models by provider, a flat map with a provider in each entry, and a
-reseller's list. Yes and no are kept as stated; what is not stated is absent.
+Four shapes are read, told apart by their keys: models by provider, a flat map with a provider in each entry, a reseller's
+list, and one model as several hosts serve it. Yes and no are kept as stated; what is not stated is absent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPENROUTER_FEATURES = {
     "seed": "seed",
 }  # fmt: skip
 OPENROUTER_PARAMS = ("temperature", "top_p", "top_k")
-QUANTISED = {"fp4", "fp6", "fp8", "fp16", "bf16", "int4", "int8", "fp32"}
+PRECISIONS = ("int4", "fp4", "int8", "fp8", "bf16", "fp16")  # as requirements spell them; others stay unknown
 DAY = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 MOST_TOKENS = 100_000_000
 FAR = "2090-01-01"  # a retirement after this says "not planned"
@@ -79,7 +79,8 @@ def _facts(data: Any) -> Iterator[CatalogueFact]:
                 yield from _reseller(entry, f"/data/{n}")
         return
     if isinstance(listed, dict) and isinstance(listed.get("endpoints"), list):
-        return  # one model's offers at several hosts: no endpoint of ours is told by it alone
+        yield from _hosts(listed)
+        return
     for key, entry in data.items():
         if not isinstance(entry, dict):
             continue
@@ -149,6 +150,22 @@ def _reseller(said: Mapping[str, Any], at: str) -> Iterator[CatalogueFact]:
                 "openrouter", model, f"features.{BY_MODALITY[word]}", stated, f"{at}/architecture/input_modalities"
             )
     yield from _retires("openrouter", model, said.get("expiration_date"), f"{at}/expiration_date")
+
+
+def _hosts(said: Mapping[str, Any]) -> Iterator[CatalogueFact]:
+    """One model as several hosts serve it behind the reseller: the precision of each, where a host has one alone."""
+    model = str(said.get("id", ""))
+    found: dict[str, set[tuple[str, int]]] = {}
+    for n, entry in enumerate(said["endpoints"]):
+        if isinstance(entry, dict) and isinstance(entry.get("provider_name"), str):
+            host = re.sub(r"[^a-z0-9.-]", "", entry["provider_name"].casefold())
+            found.setdefault(PROVIDERS.get(host, host), set()).add((str(entry.get("quantization")), n))
+    for host, served in found.items():
+        words = {w for w, _ in served}
+        if len(words) == 1 and (word := words.pop()) in PRECISIONS:
+            yield CatalogueFact(
+                host, model, "precision", word, f"/data/endpoints/{min(n for _, n in served)}/quantization"
+            )
 
 
 def _tokens(provider: str, model: str, field: str, value: object, at: str) -> Iterator[CatalogueFact]:

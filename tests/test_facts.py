@@ -89,6 +89,17 @@ def test_a_reseller_speaks_for_its_own_endpoints() -> None:
     assert ("openrouter", "x-ai/grok-4.5", "retires_on") not in found, "a day that never comes"
 
 
+def test_the_precision_of_a_host_is_known_where_it_serves_one_alone() -> None:
+    served = [("Together", "fp8"), ("Novita", "fp8"), ("Novita", "bf16"), ("Fireworks", "unknown"), ("Groq", "fp32")]
+    entries = [{"provider_name": p, "quantization": q, "context_length": 1000} for p, q in served]
+    found = said({"data": {"id": "openai/gpt-oss-120b", "endpoints": entries}})
+    assert found == {("together", "openai/gpt-oss-120b", "precision"): "fp8"}
+    told = read_facts(json.dumps({"data": {"id": "openai/gpt-oss-120b", "endpoints": entries}}).encode())
+    assert set(resolved(told.facts, Matcher.from_package())) == {("together:openai/gpt-oss-120b", "precision")}
+    believed = merge(plain(), {"precision": {"openrouter-endpoints": "fp8"}}, frozenset())
+    assert believed.precision == "fp8"
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(noise: bytes) -> None:
     read_facts(noise)
@@ -100,7 +111,19 @@ def test_no_bytes_break_the_reader(noise: bytes) -> None:
         lambda x: (
             st.lists(x, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["data", "models", "litellm_provider", "id", "limit", "supported_parameters", "mode"]),
+                st.sampled_from(
+                    [
+                        "data",
+                        "models",
+                        "litellm_provider",
+                        "id",
+                        "limit",
+                        "supported_parameters",
+                        "mode",
+                        "endpoints",
+                        "provider_name",
+                    ]
+                ),
                 x,
                 max_size=4,
             )

@@ -127,13 +127,14 @@ def try_live(chosen: list[str] | None, as_json: bool) -> int:
     """A table of every source; 0, 20 or 21."""
     from data.errors import UsageError
     from jobs.live import try_sources
+    from jobs.scrape import readable
     from jobs.settings import settings
     from scraper.source import load_sources
 
     declared = load_sources()
     if unknown := [s for s in chosen or () if s not in declared]:
         raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
-    wanted = {k: v for k, v in declared.items() if not chosen or k in chosen}
+    wanted = {k: declared[k] for k in chosen or readable(declared)}
     with progress(as_json) as tell:
         lines = list(try_sources(wanted, tell, browser=settings().undercut_browser))
     if as_json:
