@@ -95,7 +95,8 @@ def _tokenizer(facts: Facts, model_id: str | None) -> str | None:
 
 @cache
 def _densities() -> dict[tuple[str, str], tuple[float, float]]:
-    return {key: (d.low, d.high) for key, d in densities().items()}
+    """Tokens per 1,000 characters; what is only stated is taken 15 % either way."""
+    return {k: (d.low, d.high) if d.measured else (0.85 * d.low, 1.15 * d.high) for k, d in densities().items()}
 
 
 def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:

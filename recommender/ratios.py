@@ -45,8 +45,9 @@ def prompt_ratio(
 ) -> Ratio | None:
     """Tokens of the same text in two tokenizer families; None where one is not known.
 
-    `densities`: (family, kind of text) -> (low, high) tokens per 1,000 characters. English is the mean, the range holds
-    every kind that both know, since nobody said which kind the prompts are of.
+    `densities`: (family, kind of text) -> (low, high) tokens per 1,000 characters. The range holds every kind that both
+    know, since nobody said which kind the prompts are of; the mean is English where both are measured (low and high
+    alike), else the middle of the range: a rule of thumb is no measurement.
     """
     if candidate is None or now is None:
         return None
@@ -59,7 +60,8 @@ def prompt_ratio(
     low = min(a[0] / b[1] for a, b in ends.values())
     high = max(a[1] / b[0] for a, b in ends.values())
     (a_low, a_high), (b_low, b_high) = ends["english"]
-    return Ratio((a_low + a_high) / (b_low + b_high), low, high)
+    exact = a_low == a_high and b_low == b_high
+    return Ratio(a_low / b_low if exact else (low * high) ** 0.5, low, high)
 
 
 def spends_reasoning(variant: str, known_variants: list[str]) -> bool:

@@ -19,6 +19,7 @@ ROUNDS = 25
 LEVEL = 1.28  # normal quantile of an 80 % interval; how often it holds: tests/bench/bench_verbosity.py
 PRIOR_RUNS = 3  # a subject's own spread counts as if by so many runs of the common one
 LEAST_SUBJECTS = 4  # of a test, else it compares nobody
+SANE = (1e-9, 1e15)  # tokens, or millions of them; what lies outside is no count
 LEAST_SHARED = 3  # subjects that link two tests
 
 
@@ -76,7 +77,7 @@ def fit(runs: Iterable[Run]) -> dict[Subject, dict[str, Verbosity]]:
     """
     by_test: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
-        if run.high > 0:
+        if SANE[0] < run.high < SANE[1]:
             by_test[run.test].append(run)
     kept = {t: rows for t, rows in by_test.items() if len({r.subject for r in rows}) >= LEAST_SUBJECTS}
     out: dict[Subject, dict[str, Verbosity]] = defaultdict(dict)

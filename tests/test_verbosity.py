@@ -86,7 +86,7 @@ def test_a_cost_gives_bounds_and_never_more_than_it_buys() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("tuv"), st.floats(0, 1e9)), max_size=40))
 def test_no_runs_break_the_fit(table: list[tuple[str, str, float]]) -> None:
     for groups in fit(exact(*row) for row in table).values():
-        assert all(0 < v.low <= v.ratio <= v.high for v in groups.values())
+        assert all(0 <= v.low <= v.ratio <= v.high for v in groups.values())
 
 
 def test_a_measured_length_replaces_the_stated_range_and_the_same_weights_answer_alike() -> None:
@@ -140,6 +140,8 @@ def test_two_tokenizers_compare_by_what_both_know() -> None:
     assert between.high > 1.4, "Chinese takes 1.45 times the tokens in the older one"
     stated = prompt_ratio("gemini", "o200k", known)
     assert stated is not None and stated.low < stated.mean < stated.high
+    rule = prompt_ratio("deepseek", "o200k", {**known, ("deepseek", "english"): (255.0, 345.0)})
+    assert rule is not None and rule.low < 1 < rule.mean < 1.3 < rule.high, "a rule of thumb widens, it does not settle"
     plain = {"same_model": False, "same_maker": False, "reasons": False, "reasons_now": False}
     assert ratios(**plain, prompt=Ratio(1.2, 1.1, 1.3))[0].mean == 1.2
     assert ratios(**plain)[0] == OTHER_TOKENIZER
