@@ -13,7 +13,7 @@ from data.tasks import load_benchmarks
 from jobs.ingest import Added, add_scores, add_unmatched, score_of
 from scraper.boards import slots
 from scraper.doubts import Doubt, Key, Scale, weigh_boards
-from scraper.match import Matcher
+from scraper.match import Matcher, is_pointer
 from scraper.source import Scored, Source
 
 ACCEPTABLE = ("new version", "lost rows")
@@ -31,6 +31,8 @@ def write_scores(
     """Inside the caller's transaction: scores of what is believed; the rest stays as claims, listed and said in a line each."""
     renamed = _accepted_versions(store, source.id)
     claims = [c.model_copy(update={"benchmark": renamed[c.benchmark]}) if c.benchmark in renamed else c for c in claims]
+    moving = [c for c in claims if is_pointer(c.model_as_written)]
+    claims = [c for c in claims if not is_pointer(c.model_as_written)]
     known = known_benchmarks(store, source, claims)
 
     def scale_of(benchmark: str) -> Scale | None:
@@ -44,12 +46,27 @@ def write_scores(
         identity=lambda c: _identity(matcher, c, source.id),
     )
     doubts += [Doubt("", "missing field", why) for why in missing]
+    doubts += [
+        Doubt(c.benchmark, "moving name", f"{c.model_as_written!r} moves, which model was run is not stated", (c,))
+        for c in moving
+    ]
     boards = {c.benchmark for c in believed}
     fresh = [{**known[b].model_dump(), "known_from": now} for b in sorted(boards)]
     store.insert("benchmark", fresh, unique=("benchmark",))
     added = add_scores(store, capture, believed, matcher)
     _keep_out(store, source.id, capture, doubts, now)
     return added, [line(d) for d in doubts]
+
+
+def add_pointers(store: Store, matcher: Matcher, source_id: str, now: datetime) -> list[str]:
+    """Rows for moving names whose meaning is new, inside the caller's transaction; a line for each that moved."""
+    query = "select * from pointer qualify row_number() over (partition by name order by known_from desc) = 1"
+    before = {r["name"]: r["model_id"] for r in store.rows(query)}
+    fresh = {n: m for n, m in matcher.pointers().items() if before.get(n) != m}
+    store.insert(
+        "pointer", ({"name": n, "model_id": m, "source_id": source_id, "known_from": now} for n, m in fresh.items())
+    )
+    return [f"{n} now means {m}, {before[n]} before" for n, m in sorted(fresh.items()) if n in before]
 
 
 def line(doubt: Doubt) -> str:

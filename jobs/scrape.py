@@ -18,7 +18,7 @@ from typing import Any
 from data.errors import HostFailed, PageChanged, UsageError
 from data.records import Capture, PriceClaim, ScoreClaim
 from data.store import Store
-from jobs.boards import write_scores
+from jobs.boards import add_pointers, write_scores
 from jobs.endpoint_facts import add_facts, add_hand_facts, believe
 from jobs.expect import Came, expect
 from jobs.held import add_held, earlier, rejected, settle_held
@@ -117,6 +117,8 @@ def scrape_cycle(
         with store.transaction():  # which models and endpoints there are; rows only for what is new
             add_catalogue(store, matcher, load_releases(), now)
             add_hand_facts(store, matcher.catalogue, matcher.endpoints(), now)
+            if moved := add_pointers(store, matcher, "genai-prices", now):
+                lines.append(Line("names that move", "changed", notes=tuple(moved)))
         shared = stack.enter_context(Browser(browser))
         for source in chosen:
             progress(f"reading {source.id}")

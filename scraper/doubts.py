@@ -13,7 +13,9 @@ from typing import Literal
 
 from data.records import ScoreClaim
 
-Kind = Literal["unknown benchmark", "impossible", "duplicate", "lost rows", "new version", "missing field"]
+Kind = Literal[
+    "unknown benchmark", "impossible", "duplicate", "lost rows", "new version", "missing field", "moving name"
+]
 Scale = Literal["percent", "raw", "elo"]
 Key = tuple[str, str, str]  # model as written, metric, setting
 FEWEST_BEFORE = 6  # models; below it a board may shrink and move as it likes

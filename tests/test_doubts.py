@@ -220,6 +220,25 @@ def test_the_command_lists_what_is_kept_out(server: HTTPServer, tmp_path: Path) 
     assert all(s["last_good_at"] for s in said)
 
 
+def test_a_name_that_moves_is_kept_out_and_its_move_is_told(server: HTTPServer, tmp_path: Path) -> None:
+    done = cycle(server, tmp_path, page([*GOOD, ("google/gemini-flash-latest", 4.0, 99.0, 70)]), 0)
+    assert len(done.notes) == 3
+    assert all("moves, which model was run is not stated" in n for n in done.notes)
+    pointers = {p["name"]: p for p in ask(tmp_path, "select * from pointers")}
+    now = pointers["gemini-flash-latest"]
+    assert now["model"].startswith("google/gemini-") and now["before"] is None and now["until"] is None
+    with Store(tmp_path) as store, store.transaction():
+        old = {"name": "gemini-flash-latest", "model_id": "google/gemini-2.5-flash", "source_id": "genai-prices"}
+        store.insert("pointer", [{**old, "known_from": NOW + timedelta(hours=1)}])
+    server.clear_all_handlers()
+    server.expect_request("/robots.txt").respond_with_data("")
+    report = scrape_cycle(
+        tmp_path, [], now=NOW + timedelta(days=1), sources={}, fetcher=Fetcher(allow_private=True, pause_s=0)
+    )
+    (told,) = [x for x in report.lines if x.source == "names that move"]
+    assert told.notes == (f"gemini-flash-latest now means {now['model']}, google/gemini-2.5-flash before",)
+
+
 def claim(name: str, value: float, benchmark: str = "b") -> ScoreClaim:
     return ScoreClaim(
         capture="c", model_as_written=name, benchmark=benchmark, metric="m", value=value, quote="q", locator="l"

@@ -11,7 +11,7 @@ qualify row_number() over (partition by d.source_id, d.benchmark, d.kind, d.why 
 comment on view board_doubts is 'Scores kept out because a board looks wrong. One row per source x benchmark x reason.';
 comment on column board_doubts.source is 'Source that states them';
 comment on column board_doubts.benchmark is 'Benchmark id; empty: the source as a whole';
-comment on column board_doubts.kind is 'unknown benchmark, impossible, duplicate, lost rows, new version or missing field';
+comment on column board_doubts.kind is 'unknown benchmark, impossible, duplicate, lost rows, new version, missing field or moving name';
 comment on column board_doubts.why is 'In one line';
 comment on column board_doubts.rows_kept_out is 'Figures kept out of scores; they stay as claims';
 comment on column board_doubts.since is 'When it was read, UTC';

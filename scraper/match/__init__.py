@@ -5,6 +5,6 @@ names are one model only when all that identifies agrees. Fuzzy likeness only pr
 """
 
 from scraper.match.entries import Match, Resolution
-from scraper.match.index import Matcher
+from scraper.match.index import Matcher, is_pointer
 
-__all__ = ["Match", "Matcher", "Resolution"]
+__all__ = ["Match", "Matcher", "Resolution", "is_pointer"]

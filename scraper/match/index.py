@@ -29,6 +29,12 @@ from scraper.match.names import OFFER_SUFFIX, Name, is_size, read, readings
 PARTS = re.compile(r"[/,|;]")
 
 
+def is_pointer(name: str) -> bool:
+    """`gemini-flash-latest` moves; `gemini-1.5-flash-latest` and `chatgpt-4o-latest` say which model they are."""
+    tail = name.casefold().rpartition("/")[2]
+    return tail.endswith("-latest") and not any(c.isdigit() for c in tail)
+
+
 class Matcher(Groups):
     """Entries indexed once; `match` and `resolve` ask. Deterministic: the same names give the same answers."""
 
@@ -135,6 +141,15 @@ class Matcher(Groups):
             for field, value in self._catalogue.facts_of(e.price_id).items():
                 stated[field] = {**stated.get(field, {}), **value} if isinstance(value, dict) else value
             out.append(Endpoint(**stated))
+        return out
+
+    def pointers(self) -> dict[str, str]:
+        """Names without a version that a maker lets move (`family-latest`) -> the model they mean in this catalogue."""
+        out: dict[str, str] = {}
+        for text, entries in sorted(self._equals.items()):
+            own = {self.model_of(e.price_id) for e in entries if self._is_own(e, self._key(e))} - {None}
+            if is_pointer(text) and len(own) == 1:
+                out[text] = str(own.pop())
         return out
 
     def by_hand(self, price_id: str) -> frozenset[str]:
