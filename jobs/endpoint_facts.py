@@ -1,7 +1,8 @@
 """What catalogues state of endpoints into the tables, and from it what is believed of each endpoint.
 
 What a person took from a host's page wins, then what a seller says of its own endpoints. Other lists together: of two limits
-the smaller one, of yes and no neither; a contradiction is unknown, and a hard requirement says so.
+the smaller one, of yes and no neither; a contradiction is unknown, and a hard requirement says so. A retirement needs two
+lists that name the same day: it alarms people.
 """
 
 from __future__ import annotations
@@ -134,8 +135,10 @@ def merge(endpoint: Endpoint, told: Mapping[str, Mapping[str, str]], by_hand: fr
             words = {own} if own else set(said.values())
             if len(words) == 1:
                 changes[head][name] = words.pop() == "true"
-        elif field == "retires_on":
-            changes[field] = own or min(said.values())
+        elif field == "retires_on" and (own or (len(said) > 1 and len(set(said.values())) == 1)):
+            changes[field] = own or next(
+                iter(said.values())
+            )  # one list alone may copy the earliest day a host may choose
         elif field == "precision" and len(set(said.values())) == 1:
             changes[field] = next(iter(said.values()))
     return endpoint.model_copy(update=changes)

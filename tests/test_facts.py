@@ -152,6 +152,16 @@ def test_lists_that_contradict_each_other_leave_it_unknown_and_the_smaller_limit
     assert found.precision is None
 
 
+def test_one_list_alone_retires_nobody() -> None:
+    assert merge(plain(), {"retires_on": {"litellm": "2026-07-22"}}, frozenset()).retires_on is None
+    two = {"retires_on": {"litellm": "2027-01-14", "models-dev": "2027-01-14"}}
+    assert merge(plain(), two, frozenset()).retires_on == "2027-01-14"
+    differ = {"retires_on": {"litellm": "2027-01-14", "models-dev": "2027-02-14"}}
+    assert merge(plain(), differ, frozenset()).retires_on is None
+    own = Endpoint(endpoint_id="openrouter:a/b", provider="openrouter")
+    assert merge(own, {"retires_on": {"openrouter": "2026-12-01"}}, frozenset()).retires_on == "2026-12-01"
+
+
 def test_what_a_person_took_from_a_page_wins() -> None:
     told = {"features.vision": {"models-dev": "false"}, "retires_on": {"litellm": "2027-06-30"}}
     hand = frozenset({"features.vision", "retires_on"})
