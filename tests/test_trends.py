@@ -8,7 +8,8 @@ from statistics import median
 import pytest
 
 from data.errors import DataMissing
-from jobs.trends.table import headlines, ours, rebuilt
+from jobs.trends.published import headlines, rebuilt
+from jobs.trends.table import ours
 from recommender.trends import Fall, Offer, fall, list_fall, pooled_fall, record_lows
 
 DAY = date(2024, 1, 1)

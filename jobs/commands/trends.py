@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -17,20 +20,30 @@ def trends(
     published: Annotated[
         bool, typer.Option("--published", help="The published table of 21 series, rebuilt line by line.")
     ] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="The floor of each level in 3, 6 and 12 months.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also the levels without a line, with the reason.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Factor a year by which prices fall, by four definitions, each with its interval; or why none is given. Exits 0, 2, 3."""
-    from datetime import UTC, date, datetime
+    """Factor a year by which prices fall, by four definitions, each with its interval; or why none is given.
+
+    --forecast: what the lowest price of each level may do next, and how such forecasts did so far. Exits 0, 2, 3.
+    """
+    from datetime import UTC, datetime
 
     from data.errors import UsageError
-    from jobs.trends.table import headlines, ours, rebuilt
+    from jobs.trends.published import headlines, rebuilt
+    from jobs.trends.table import boards_of, ours
     from recommender.trends import DEFINITIONS
 
     try:
         day = date.fromisoformat(as_of) if as_of else datetime.now(UTC).date()
     except ValueError:
         raise UsageError(f'"{as_of}" is no day.', where="--as-of", fix="write YYYY-MM-DD.") from None
+    if forecast:
+        _forecast(boards_of(task, day), day, every, as_json)
+        return
     table = rebuilt()
     with progress(as_json) as tell:
         tell("reading recorded prices and scores")
@@ -75,6 +88,89 @@ def trends(
     )
 
 
+def _forecast(boards: Sequence[str], day: date, every: bool, as_json: bool) -> None:
+    from jobs.trends.forecast import HORIZONS_DAYS, floors, judged, own_cuts, shown_method
+
+    with progress(as_json) as tell:
+        tell("replaying past forecasts")
+        found, cuts, verdicts = floors(day, boards), own_cuts(day), judged(day)
+    if as_json:
+        for f in found:
+            say(f.row())
+        for v in verdicts:
+            say({"method": v.method, "days": v.days, "n": v.n, "mae_log10": v.mae, "covered": v.covered})
+        return
+    from jobs.show import rows_table
+
+    out = console()
+    out.print(f"[bold]The floor of a quality level, and what it may do next[/]  prices known up to {day}")
+    out.print("[dim]lowest $ per million tokens (3 in : 1 out) that two records agree on; 80 % intervals[/]")
+    told = [f for f in found if every or f.why is None]
+    out.print(rows_table([_floor(f) for f in told], wrap=False))
+    if len(told) < len(found):
+        out.print(f"{len(found) - len(told)} levels are not foreseen: --all shows why")
+    out.print(
+        f"\nPace of the last year: {cuts.rate_per_year:.1f} cuts a year and level, {cuts.factor_per_year:.1f} times cheaper in the mean"
+        f" ({cuts.cuts} cuts in {cuts.line_years:.0f} line-years, shrunk to 5 times a year)"
+    )
+    out.print("\n[bold]How such forecasts did on our own lines[/]  mean error in log10 price (0.30 is a factor of 2)")
+    out.print(rows_table(_judged(verdicts)))
+    chance = {o.days: f"{1 - o.p_unchanged:.0%}" for f in found for o in f.outlook}
+    if chance:
+        out.print(
+            "Chance of a cut of a level: " + ", ".join(f"{c} within {d // 30} months" for d, c in chance.items()) + "."
+        )
+    best = ", ".join(f"{shown_method(day, d)} at {d // 30} months" for d in HORIZONS_DAYS)
+    out.print(f"Best single guess, of steps and no change whichever erred less: {best}.")
+    out.print("[bold]Next:[/] undercut trends   (how fast it fell so far)")
+
+
+def _floor(f: Any) -> dict[str, Any]:
+    row = {"benchmark": _short(f.benchmark), "level": f"{f.level:g}", "now": _usd(f.usd), "model": f.model}
+    keys = ("3 months", "6 months", "12 months")
+    if f.why is not None:
+        return {**row, keys[0]: f.why, keys[1]: "", keys[2]: ""}
+    return {**row, **{k: _told(o, f.usd) for k, o in zip(keys, f.outlook, strict=True)}}
+
+
+def _told(o: Any, now: float) -> str:
+    point = "" if abs(o.usd / now - 1) < 1e-6 else f"{_usd(o.usd)} of "
+    return f"{point}{_usd(o.low)}–{o.high:.3g}"
+
+
+def _judged(verdicts: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = []
+    for days in sorted({v.days for v in verdicts}):
+        row = [v for v in verdicts if v.days == days]
+        held = next(v.covered for v in row if v.covered is not None)
+        rows.append(
+            {"days": str(days), "questions": row[0].n}
+            | {v.method: f"{v.mae:.3f}" for v in row}
+            | {"80 % interval held": f"{held:.1%}"}
+        )
+    return rows
+
+
+def _usd(usd: float | None) -> str:
+    return "" if usd is None else f"${usd:.3g}"
+
+
+def _short(benchmark: str) -> str:
+    """The name people know, kept short; a dated edition keeps its date."""
+    base, _, edition = benchmark.partition("@")
+    known = _benchmarks()
+    found = known.get(benchmark) or known.get(base)
+    name = found.name if found else base
+    return f"{name} {edition}".strip()
+
+
+@cache
+def _benchmarks() -> dict[str, Any]:
+    from data.tasks import load_benchmarks
+
+    return dict(load_benchmarks())
+
+
 def _published(r: Any) -> dict[str, Any]:
     f = r.ours
     return {"benchmark": r.benchmark, "level": f"{r.level:g}", "model": r.level_model, "n": f.n, "days": f.span_days,
@@ -86,8 +182,8 @@ def _shown(t: Any) -> dict[str, Any]:
     fall = "" if t.factor_per_year is None else f"{t.factor_per_year:.2f} ({t.factor_low:.2f} to {t.factor_high:.3g})"
     usd = f"${t.first_usd:.3g} → ${t.last_usd:.3g}" if t.first_usd else ""
     level = "" if t.level is None else f"{t.level:g}"
-    return {"by": t.definition, "benchmark": t.benchmark, "level": level, "times cheaper a year": fall, "n": t.points,
-            "days": t.span_days, "price": usd, "note": t.why or ""}  # fmt: skip
+    return {"by": t.definition, "benchmark": _short(t.benchmark), "level": level, "times cheaper a year": fall or t.why, "n": t.points,
+            "days": t.span_days, "price": usd}  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
