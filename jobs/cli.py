@@ -9,7 +9,21 @@ import sys
 
 import typer
 
-from jobs.commands import backtest, begin, boards, decide, digest, look, replay, service, steps, trends, verbosity
+from jobs.commands import (
+    audit,
+    backtest,
+    begin,
+    boards,
+    decide,
+    digest,
+    look,
+    plan,
+    replay,
+    service,
+    steps,
+    trends,
+    verbosity,
+)
 
 app = typer.Typer(
     name="undercut",
@@ -19,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for group in (backtest, begin, boards, decide, digest, look, replay, service, steps, trends, verbosity):
+for group in (audit, backtest, begin, boards, decide, digest, look, plan, replay, service, steps, trends, verbosity):
     group.register(app)
 
 

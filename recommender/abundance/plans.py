@@ -81,13 +81,13 @@ def affordable(g: Ground, check_usd: float = 0.0) -> int:
 def _one(g: Ground) -> Plan:
     q = _spread([i.one_call for i in g.pilot]) or g.cheap_quality
     return Plan(f"one call of {g.cheap}", 1, 1, g.cheap_usd * g.calls_per_month, q, _solved(g.cheap_usd, q),
-                "measured in your pilot" if g.pilot else "estimated from benchmarks" if q else "not enough data",
+                "measured in your pilot" if g.pilot else "from your own evaluation" if q else "not enough data",
                 "as today", f"{g.cheap} on your own cases", False)  # fmt: skip
 
 
 def _best_of_n(g: Ground) -> Plan:
     n = affordable(g)
-    name = f"up to {n} calls, first that passes a mechanical check"
+    name = f"up to {max(n, 2)} calls, first that passes a mechanical check"
     if n < 2:
         return _no(g, name, "the bill does not buy two calls")
     measure = "that tests, a schema or a proof can judge an answer; a pilot of two runs an item"
@@ -171,6 +171,8 @@ def _redundant(g: Ground) -> Plan:
 def _cascade(g: Ground) -> Plan:
     first = g.cheap_usd + g.check_usd
     name = f"{g.cheap} first, {g.dear} where a check refuses"
+    if g.cheap == g.dear:
+        return _no(g, name, "there is no cheaper model to go first")
     if g.dear_usd <= first:
         return _no(g, name, f"{g.dear} costs no more than draft and check")
     need = first / g.dear_usd

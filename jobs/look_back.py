@@ -1,0 +1,74 @@
+"""What a published copy and the registry say together: every use case decided, ready for audits, plans and reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from data.errors import DataMissing
+from data.records import Candidate, Decision, UseCase
+from data.registry import Registry
+from jobs.check import decide_all
+from jobs.evals import load_cases
+from jobs.facts import Facts, facts_as_of
+from jobs.tokens import verbosities
+from jobs.weigh import fit, weigh
+from recommender.cost import RateBook
+from recommender.quality import Fitted
+from recommender.verbosity import Subject, Verbosity
+from scraper.match import Matcher
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Facts as known at `now`, and every use case weighed on them; costs are the team's own, contracts counted."""
+
+    now: datetime
+    registry: Registry
+    facts: Facts
+    matcher: Matcher
+    decisions: Mapping[str, Decision]
+    candidates: Mapping[str, list[Candidate]]  # the present one first
+
+    @cached_property
+    def book(self) -> RateBook:
+        return RateBook(self.facts.rates, at=self.now)
+
+    @cached_property
+    def fitted(self) -> Fitted | None:
+        return fit(self.facts)
+
+    @cached_property
+    def lengths(self) -> Mapping[Subject, Mapping[str, Verbosity]]:
+        return verbosities(self.facts.scores, self.facts.rates, self.facts.endpoints.values(), self.matcher)
+
+    def case(self, slug: str) -> UseCase:
+        """Raises DataMissing for a slug that no registry file has."""
+        for case in self.registry.use_cases:
+            if case.slug == slug:
+                return case
+        known = ", ".join(c.slug for c in self.registry.use_cases) or "none"
+        raise DataMissing(f"no use case {slug!r}.", where="the registry", fix=f"one of {known}.")
+
+    def weighed(self, case: UseCase) -> tuple[Candidate, list[Candidate]]:
+        """A use case as it might be, e.g. with another model in use."""
+        return weigh(case, self.facts, self.book, self.fitted, self.lengths)
+
+
+def look(published_copy: Path, files: list[Path], now: datetime, tell: Callable[[str], None]) -> Standing:
+    """Decide everything on a published copy; writes nothing. Raises DataMissing where it has no prices."""
+    from data.store import Copy, published
+
+    matcher = Matcher.from_package()
+    registry = load_cases(files, matcher)
+    with published(published_copy) as con:
+        facts = facts_as_of(Copy(con), now)
+    if facts is None:
+        raise DataMissing(
+            "no prices in it.", where=str(published_copy), fix="run `undercut demo` or `undercut scrape`."
+        )
+    decided, candidates, _ = decide_all(registry, facts, now, tell)
+    return Standing(now, registry, facts, matcher, {c.slug: d for c, d in decided}, candidates)
