@@ -101,7 +101,8 @@ def audit(here: Standing, case: UseCase, pace_per_year: float) -> SinceDesign:
         fifty=_fifty(multiple, pace_per_year),
         beside=_beside(case, present_usd),
         compromises=tuple(
-            lifted(c, then, present_usd, costs, case.workload.calls_per_month) for c in designed.compromises
+            lifted(c, then, present_usd, costs, case.workload.calls_per_month * (1 + case.workload.retry_rate))
+            for c in designed.compromises
         ),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.store import Store
+from jobs.abundance import keep
 from jobs.check import Checked, check_cycle
 from jobs.evals import load_cases
 from jobs.ingest import Added, add_catalogue, add_package, add_seed
@@ -47,7 +48,13 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
         as_of = package.capture.as_of or package.capture.fetched_at
         added = fill(store, package, matcher, as_of, progress)
         checked = check_cycle(store, registry, now=as_of, progress=progress, rehearsal=REHEARSAL)
-        if checked.changed or any(a.outcome != "unchanged" for a in added) or not (home / "market.duckdb").exists():
+        grown = keep(store, registry, as_of, progress)
+        if (
+            grown
+            or checked.changed
+            or any(a.outcome != "unchanged" for a in added)
+            or not (home / "market.duckdb").exists()
+        ):
             progress("publishing the database")
             store.publish()
     return Demo(added, checked, package.capture.url, as_of)

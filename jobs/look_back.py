@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from recommender.cost import RateBook
 from recommender.quality import Fitted
 from recommender.verbosity import Subject, Verbosity
 from scraper.match import Matcher
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,11 @@ class Standing:
         return weigh(case, self.facts, self.book, self.fitted, self.lengths)
 
 
-def look(published_copy: Path, files: list[Path], now: datetime, tell: Callable[[str], None]) -> Standing:
-    """Decide everything on a published copy; writes nothing. Raises DataMissing where it has no prices."""
+def look(published_copy: Path, files: list[Path], now: datetime, tell: Progress, *, shared: bool = False) -> Standing:
+    """Decide everything on a published copy; writes nothing. `shared`: contracts left out, for what others may read.
+
+    Raises DataMissing where it has no prices.
+    """
     from data.store import Copy, published
 
     matcher = Matcher.from_package()
@@ -70,5 +75,16 @@ def look(published_copy: Path, files: list[Path], now: datetime, tell: Callable[
         raise DataMissing(
             "no prices in it.", where=str(published_copy), fix="run `undercut demo` or `undercut scrape`."
         )
+    return standing(at_list(registry) if shared else registry, facts, matcher, now, tell)
+
+
+def standing(registry: Registry, facts: Facts, matcher: Matcher, now: datetime, tell: Progress) -> Standing:
     decided, candidates, _ = decide_all(registry, facts, now, tell)
     return Standing(now, registry, facts, matcher, {c.slug: d for c, d in decided}, candidates)
+
+
+def at_list(registry: Registry) -> Registry:
+    """The registry without contract prices and discounts."""
+    bare = {"private_price": {}, "discount_share": 0.0}
+    cases = (c.model_copy(update={"current": c.current.model_copy(update=bare)}) for c in registry.use_cases)
+    return replace(registry, use_cases=tuple(cases))

@@ -68,7 +68,7 @@ def planned(here: Standing, case: UseCase, bill: Bill, design_usd: float | None,
         check = cheap.cost.usd_per_call  # not known apart: never less than a whole call
     load = case.workload
     ground = Ground(
-        calls_per_month=load.calls_per_month,
+        calls_per_month=load.calls_per_month * (1 + load.retry_rate),
         bill_usd=design_usd if bill == "design" and design_usd is not None else present.cost.usd_per_call,
         dear=present.endpoint_id,
         dear_usd=present.cost.usd_per_call,

@@ -195,6 +195,7 @@ def _scrape(settings: Settings, source_id: str) -> None:
 
 def _check(settings: Settings) -> None:
     """Decide, send what is due, publish."""
+    from jobs.abundance import keep
     from jobs.check import check_cycle
     from jobs.evals import load_cases
     from jobs.outbox import deliver
@@ -204,6 +205,7 @@ def _check(settings: Settings) -> None:
     sender = sender_from(settings)
     with Store(settings.undercut_home) as store:
         check_cycle(store, registry, now=datetime.now(UTC), platform=settings.undercut_platform_channel)
+        keep(store, registry, datetime.now(UTC))
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
     if delivered is not None:

@@ -83,6 +83,7 @@ def check(
 
     from data.errors import NotDelivered
     from data.store import Store
+    from jobs.abundance import keep
     from jobs.check import check_cycle
     from jobs.evals import load_cases
     from jobs.settings import Settings, settings
@@ -102,7 +103,7 @@ def check(
     with Store(s.undercut_home) as store, progress(as_json) as tell:
         done = check_cycle(store, loaded, now=now, progress=tell, platform=s.undercut_platform_channel)
         delivered = _deliver(store) if send else None
-        if done.changed or delivered:
+        if keep(store, loaded, now, tell) or done.changed or delivered:
             tell("publishing the database")
             store.publish()
     if as_json:
