@@ -19,6 +19,7 @@ from jobs.commands import (
     look,
     plan,
     replay,
+    report,
     service,
     steps,
     trends,
@@ -33,7 +34,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for group in (audit, backtest, begin, boards, decide, digest, look, plan, replay, service, steps, trends, verbosity):
+for group in (
+    audit,
+    backtest,
+    begin,
+    boards,
+    decide,
+    digest,
+    look,
+    plan,
+    replay,
+    report,
+    service,
+    steps,
+    trends,
+    verbosity,
+):
     group.register(app)
 
 

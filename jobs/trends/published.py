@@ -79,6 +79,11 @@ def headlines(table: Sequence[Rebuilt]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def published_series() -> list[Series]:
+    """The published series with their members (model, day, price)."""
+    return _published_series(SEED)
+
+
 def published_lines() -> list[list[Offer]]:
     """The record lows of every published level, also of those too short for the published table."""
     return [
