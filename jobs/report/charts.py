@@ -16,9 +16,9 @@ Theme = Literal["light", "dark"]
 WIDTH, HEIGHT = 640, 280
 INK = {"light": "#1f2933", "dark": "#e4e7eb"}
 FAINT = {"light": "#d9dee4", "dark": "#3a444f"}
-NOW, BEST, OTHER = "#c2410c", "#0f766e", "#8b95a1"
-DARK_BEST = "#2dd4bf"
+NOW, BEST, OTHER, EDGE = "#c2410c", "#0f766e", "#8b95a1", "#4338ca"
 SCALE = ["#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d", "#0369a1"]
+ON_DARK = dict(zip(SCALE, ["#2dd4bf", "#fb923c", "#a5b4fc", "#facc15", "#f9a8d4", "#7dd3fc"], strict=True))
 
 
 def frontier(rows: Sequence[Row]) -> alt.LayerChart:
@@ -27,7 +27,7 @@ def frontier(rows: Sequence[Row]) -> alt.LayerChart:
     x = alt.X("usd_per_1k:Q", title="USD per 1,000 calls (log)", scale=alt.Scale(type="log"))
     y = alt.Y("quality:Q", title="quality, 0 to 1", scale=alt.Scale(zero=False))
     colour = alt.Color("role:N", title=None, legend=alt.Legend(orient="top"),
-                       scale=alt.Scale(domain=["in use", "recommended", "frontier", "eligible"], range=[NOW, BEST, "#4338ca", OTHER]))  # fmt: skip
+                       scale=alt.Scale(domain=["in use", "recommended", "frontier", "eligible"], range=[NOW, BEST, EDGE, OTHER]))  # fmt: skip
     bars = base.mark_rule(opacity=0.55).encode(x=x, y=alt.Y("quality_low:Q"), y2="quality_high:Q", color=colour)
     wide = base.mark_rule(opacity=0.55).encode(x=alt.X("usd_low:Q"), x2="usd_high:Q", y=y, color=colour)
     line = (
@@ -38,8 +38,9 @@ def frontier(rows: Sequence[Row]) -> alt.LayerChart:
     dots = base.mark_point(filled=True, opacity=1).encode(
         x=x, y=y, color=colour, size=alt.condition("datum.role == 'eligible'", alt.value(25), alt.value(110))
     )
-    named = base.transform_filter("datum.role == 'in use' || datum.role == 'recommended'")
-    names = named.mark_text(align="left", dx=9, dy=-9, fontWeight="bold").encode(
+    used = base.transform_filter("datum.role == 'in use'").mark_text(align="right", dx=4, dy=20, fontWeight="bold")
+    best = base.transform_filter("datum.role == 'recommended'").mark_text(align="left", dx=9, dy=-9, fontWeight="bold")
+    names = used.encode(x=x, y=y, text="endpoint:N", color=colour) + best.encode(
         x=x, y=y, text="endpoint:N", color=colour
     )
     return _sized(line + wide + bars + dots + names)
@@ -118,7 +119,7 @@ def savings(rows: Sequence[Row]) -> alt.LayerChart:
 
 def health(rows: Sequence[Row]) -> alt.LayerChart:
     """Age of what each source last said, the oldest first as the query gives them; rows: source, days, outcome."""
-    outcomes = alt.Scale(domain=["new", "changed", "unchanged", "failed"], range=[BEST, "#4338ca", OTHER, NOW])
+    outcomes = alt.Scale(domain=["new", "changed", "unchanged", "failed"], range=[BEST, EDGE, OTHER, NOW])
     bars = (
         _of(rows)
         .mark_bar(height=9)
@@ -133,7 +134,11 @@ def health(rows: Sequence[Row]) -> alt.LayerChart:
 
 
 def svg(chart: alt.LayerChart, theme: Theme) -> str:
-    return str(vl_convert.vegalite_to_svg(_themed(chart, theme)))
+    text = str(vl_convert.vegalite_to_svg(_themed(chart, theme)))
+    if theme == "dark":
+        for light, dark in ON_DARK.items():
+            text = text.replace(light, dark)
+    return text
 
 
 def png(chart: alt.LayerChart, scale: float = 2.0) -> bytes:
@@ -146,7 +151,8 @@ def _themed(chart: alt.LayerChart, theme: Theme) -> str:
     text = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     config: dict[str, Any] = {
         "background": "transparent" if theme == "dark" else "white",
-        "font": "system-ui, sans-serif",
+        "font": "Arial, Helvetica, sans-serif",
+        "padding": {"left": 34, "right": 40, "top": 6, "bottom": 8},  # the reader's font may be wider than ours
         "view": {"stroke": None},
         "axis": {**text, "gridColor": faint, "domainColor": faint, "tickColor": faint},
         "legend": {**text, "columns": 4, "labelLimit": 260},

@@ -77,7 +77,7 @@ from recommendations where to_endpoint is not null and state <> 'closed' group b
 def _frontiers(store: Readable) -> Iterator[Figure]:
     for case in store.rows("select use_case, rec from use_cases order by cost_usd_per_month desc nulls last"):
         slug = case["use_case"]
-        query = f"""select c.endpoint, c.cost_usd_per_call * 1000 as usd_per_1k, c.quality, c.quality_low, c.quality_high, c.on_frontier,
+        query = f"""select c.endpoint || case when c.tier <> 'standard' then ' [' || c.tier || ']' else '' end as endpoint, c.cost_usd_per_call * 1000 as usd_per_1k, c.quality, c.quality_low, c.quality_high, c.on_frontier,
     c.cost_usd_per_call * 1000 * c.cost_low_usd_per_month / c.cost_usd_per_month as usd_low,
     c.cost_usd_per_call * 1000 * c.cost_high_usd_per_month / c.cost_usd_per_month as usd_high,
     case when c.move is null then 'in use' when c.endpoint = r.to_endpoint and c.tier = r.to_tier then 'recommended'

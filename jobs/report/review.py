@@ -11,6 +11,8 @@ from data.store import Readable
 from jobs.report.sections import Section, asked, dollars
 
 OLD_DAYS = 90
+HEADS = {"spend_usd_per_month": "spend", "unpriced_use_cases": "unpriced", "accepted_usd_per_month": "taken", "declined_usd_per_month": "declined",
+         "open_usd_per_month": "proven, open", "unproven_usd_per_month": "not proven"}  # fmt: skip
 AGENDA = 5
 
 
@@ -71,11 +73,11 @@ from {recs} where to_endpoint is not null"""
         f"{_usd(r['spend_usd_per_month'])} a month at list prices; {_usd(r['accepted_usd_per_month'])} of savings accepted, "
         f"{_usd(r['open_usd_per_month'])} proven and open, {_usd(r['unproven_usd_per_month'])} more not yet proven; {rate}."
     )
-    return Section("Where the money is", lead, query, [r])
+    return Section("Where the money is", lead, query, [r], names=HEADS)
 
 
 def _use_cases(store: Readable, recs: str, last: date) -> Section:
-    query = f"""select u.use_case, u.endpoint, u.cost_usd_per_month, r.to_endpoint as best_eligible,
+    query = f"""select u.use_case, u.endpoint, u.cost_usd_per_month, r.to_endpoint || case when r.to_tier <> 'standard' then ' [' || r.to_tier || ']' else '' end as best_eligible,
     r.best_cost_usd_per_month, r.saving_usd_per_month as gap_usd_per_month, r.evidence, coalesce(u.owner, u.team, u.channel) as owner,
     r.verdict, date_diff('day', r.opened_at, date '{last}') as open_for_days
 from use_cases u left join {recs} r on r.rec = u.rec order by gap_usd_per_month desc nulls last, use_case"""
@@ -175,7 +177,7 @@ from sources group by outcome order by outcome"""
 
 
 def _agenda(store: Readable, recs: str, last: date) -> Section:
-    query = f"""select r.use_case, r.verdict, r.to_endpoint, r.saving_low_usd_per_month, coalesce(u.owner, u.team, u.channel) as owner,
+    query = f"""select r.use_case, r.verdict, r.to_endpoint || case when r.to_tier <> 'standard' then ' [' || r.to_tier || ']' else '' end as to_endpoint, r.saving_low_usd_per_month, coalesce(u.owner, u.team, u.channel) as owner,
     date '{last + timedelta(days=14)}' as decide_by, r.rec
 from {recs} r join use_cases u using (use_case) where r.state = 'open' order by r.verdict <> 'switch', r.saving_low_usd_per_month desc nulls last limit {AGENDA}"""
     return asked(
