@@ -16,6 +16,7 @@ from jobs.audit import audit, audit_caches
 from jobs.facts import facts_as_of
 from jobs.look_back import Progress, Standing, at_list, standing
 from jobs.planning import planned
+from jobs.trends.drivers import drops
 from jobs.trends.forecast import own_cuts, own_lines
 from jobs.trends.offers import LEVELS, task_costs
 from jobs.trends.table import ours
@@ -33,6 +34,7 @@ def keep(store: Store, registry: Registry, now: datetime, tell: Progress = lambd
     tell("measuring how prices fell")
     rows = {"price_trend": list(trend_rows(day)), "band": list(band_rows(day)),
             "compromise": list(compromise_rows(here, day)), "cache_audit": list(cache_rows(here, day)),
+            "price_drop": list(drop_rows(day)),
             "forecast": list(forecast_rows(here, day)), "plan_option": list(plan_rows(here, day))}  # fmt: skip
     with store.transaction():
         for table, found in rows.items():
@@ -91,6 +93,13 @@ def cache_rows(here: Standing, day: date) -> Iterator[dict[str, Any]]:
             yield {"as_of": day, "use_case": case.slug, "name": c.name, "kind": c.kind, "hit_rate": c.paid.hit_rate,
                    "break_even_share": c.paid.break_even, "returns_usd_per_month": c.paid.saves_usd_per_month,
                    "verdict": c.paid.verdict, "right_until": c.right_until, "why": c.paid.why}  # fmt: skip
+
+
+def drop_rows(day: date) -> Iterator[dict[str, Any]]:
+    for d in drops(day):
+        yield {"as_of": day, "benchmark": d.benchmark, "level": d.level, "day": d.day, "from_model": d.from_model,
+               "to_model": d.to_model, "from_usd_per_mtok": d.from_usd, "to_usd_per_mtok": d.to_usd, "hosts": d.hosts,
+               "drivers": list(d.drivers)}  # fmt: skip
 
 
 def forecast_rows(here: Standing, day: date) -> Iterator[dict[str, Any]]:

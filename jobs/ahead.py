@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from data.records import Candidate, UseCase
-from jobs.look_back import Standing
+from jobs.look_back import Standing, named
 from jobs.trends.forecast import HORIZONS_DAYS, next_price
 
 MONTH_DAYS = 365 / 12
@@ -46,7 +46,7 @@ def foreseen(here: Standing, case: UseCase, day: date) -> list[Ahead]:
             Ahead(
                 case.slug,
                 days,
-                best.endpoint_id,
+                named(best),
                 _usd(best),
                 told.usd,
                 told.low,

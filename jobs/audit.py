@@ -12,7 +12,7 @@ from math import log10
 from typing import Any, Literal
 
 from data.records import Cache, Candidate, Compromise, Cost, EndpointChoice, Rate, UseCase
-from jobs.look_back import Standing
+from jobs.look_back import Standing, named
 from recommender.abundance import Paid, answer_cache, prompt_cache, right_until
 from recommender.cost import Desk, monthly_cost
 
@@ -91,9 +91,9 @@ def audit(here: Standing, case: UseCase, pace_per_year: float) -> SinceDesign:
         registered_usd_per_call=designed.usd_per_call,
         then_usd_per_call=then,
         then_from=said,
-        now_endpoint=now.endpoint_id if now else None,
+        now_endpoint=named(now) if now else None,
         now_usd_per_call=costs,
-        present_endpoint=present.endpoint_id,
+        present_endpoint=named(present),
         present_usd_per_call=present_usd,
         multiple=multiple,
         why=why,

@@ -60,6 +60,11 @@ class Standing:
         return weigh(case, self.facts, self.book, self.fitted, self.lengths)
 
 
+def named(c: Candidate) -> str:
+    """The endpoint, with its tier where that is not standard."""
+    return c.endpoint_id if c.tier == "standard" else f"{c.endpoint_id} [{c.tier}]"
+
+
 def look(published_copy: Path, files: list[Path], now: datetime, tell: Progress, *, shared: bool = False) -> Standing:
     """Decide everything on a published copy; writes nothing. `shared`: contracts left out, for what others may read.
 

@@ -11,7 +11,7 @@ from data.errors import DataMissing, UsageError
 from data.records import Candidate, Cost, Tokens, UseCase
 from data.store import table_file
 from jobs.evals import PASSED, column, known_model, quoted
-from jobs.look_back import Standing
+from jobs.look_back import Standing, named
 from recommender.abundance import Check, Ground, Items, Plan, count, fits, plans, too_small
 from recommender.cost import monthly_cost
 from scraper.match import Matcher
@@ -70,9 +70,9 @@ def planned(here: Standing, case: UseCase, bill: Bill, design_usd: float | None,
     ground = Ground(
         calls_per_month=load.calls_per_month * (1 + load.retry_rate),
         bill_usd=design_usd if bill == "design" and design_usd is not None else present.cost.usd_per_call,
-        dear=present.endpoint_id,
+        dear=named(present),
         dear_usd=present.cost.usd_per_call,
-        cheap=cheap.endpoint_id,
+        cheap=named(cheap),
         cheap_usd=cheap.cost.usd_per_call,
         check_usd=check,
         answer_tokens=load.output_tokens.mean,

@@ -28,3 +28,8 @@ create table plan_option (
     calls_at_most integer not null, usd_per_month double not null, bill_usd_per_month double not null,
     trial boolean not null, why varchar not null, measure varchar not null
 );
+create table price_drop (
+    as_of date not null, benchmark varchar not null, level double not null, day date not null, from_model varchar not null,
+    to_model varchar not null, from_usd_per_mtok double not null, to_usd_per_mtok double not null, hosts integer,
+    drivers varchar[] not null
+);

@@ -11,6 +11,7 @@ from jobs.commands.out import Json, console, progress, say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from jobs.ahead import Ahead
     from jobs.audit import CacheAudit, SinceDesign
 
 
@@ -24,6 +25,7 @@ def audit(
     """Since you designed this: the same quality then and now, compromises priced again, caches that still pay. Exits 0, 2, 3."""
     from datetime import UTC, datetime
 
+    from jobs.ahead import foreseen
     from jobs.audit import audit as look_at
     from jobs.audit import audit_caches
     from jobs.look_back import look
@@ -37,9 +39,11 @@ def audit(
         pace = own_cuts(now.date()).factor_per_year
         tell("pricing the designs again")
         found = [(c, None if caches else look_at(here, c, pace), audit_caches(here, c)) for c in cases]
+        ahead = {} if caches else {c.slug: foreseen(here, c, now.date()) for c in cases}
     if as_json:
         for c, since, paid in found:
-            say({"use_case": c.slug, "since_design": since and since.row(), "caches": [_cache(p) for p in paid]})
+            say({"use_case": c.slug, "since_design": since and since.row(), "caches": [_cache(p) for p in paid],
+                 "ahead": [vars(f) for f in ahead.get(c.slug, ())]})  # fmt: skip
         return
     out = console()
     out.print(f"[bold]undercut audit[/]  prices known up to {here.facts.data_as_of:%d %b %Y}")
@@ -52,6 +56,7 @@ def audit(
         out.print(f"\n[bold]{c.slug}[/]  {c.title}", markup=True)
         if since is not None:
             _design(out, since)
+            _ahead(out, ahead[c.slug])
         if paid:
             _caches(out, paid)
         elif caches:
@@ -89,6 +94,18 @@ def _design(out: Console, d: SinceDesign) -> None:
     for c in d.compromises:
         out.print(f"  [bold]{c.verdict:9}[/] ", end="")
         out.print(f"{c.what}: {c.why}", markup=False, soft_wrap=True)
+
+
+def _ahead(out: Console, found: list[Ahead]) -> None:
+    """The cheapest good choice in 3, 6 and 12 months, and what that means today."""
+    known = [f for f in found if f.usd_per_month is not None]
+    if not known:
+        return
+    spans = ", ".join(f"{_usd(f.low_usd_per_month)}–{_usd(f.high_usd_per_month)} in {f.days // 30}" for f in known)
+    text = f"{known[0].best_endpoint} at {_usd(known[0].best_usd_per_month)} a month; {spans} months (80 %)"
+    out.print(f"  Ahead     {text}", markup=False, soft_wrap=True)
+    out.print(f"  [bold]{known[0].advice:9}[/] ", end="")
+    out.print(known[0].why, markup=False, soft_wrap=True)
 
 
 def _caches(out: Console, found: list[CacheAudit]) -> None:

@@ -11,6 +11,8 @@ import typer
 
 from jobs.commands.out import Json, console, progress, say
 
+MOST_DROPS = 30
+
 
 def trends(
     task: Annotated[
@@ -23,12 +25,16 @@ def trends(
     forecast: Annotated[
         bool, typer.Option("--forecast", help="The floor of each level in 3, 6 and 12 months.")
     ] = False,
+    drivers: Annotated[
+        bool, typer.Option("--drivers", help="Every fall of a floor with what stood beside it.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also the levels without a line, with the reason.")] = False,
     as_json: Json = False,
 ) -> None:
     """Factor a year by which prices fall, by four definitions, each with its interval; or why none is given.
 
-    --forecast: what the lowest price of each level may do next, and how such forecasts did so far. Exits 0, 2, 3.
+    --forecast: what the lowest price of each level may do next, and how such forecasts did so far. --drivers: what stood
+    beside each fall. Exits 0, 2, 3.
     """
     from datetime import UTC, datetime
 
@@ -43,6 +49,9 @@ def trends(
         raise UsageError(f'"{as_of}" is no day.', where="--as-of", fix="write YYYY-MM-DD.") from None
     if forecast:
         _forecast(boards_of(task, day), day, every, as_json)
+        return
+    if drivers:
+        _drivers(boards_of(task, day), day, every, as_json)
         return
     table = rebuilt()
     with progress(as_json) as tell:
@@ -123,6 +132,42 @@ def _forecast(boards: Sequence[str], day: date, every: bool, as_json: bool) -> N
     best = ", ".join(f"{shown_method(day, d)} at {d // 30} months" for d in HORIZONS_DAYS)
     out.print(f"Best single guess, of steps and no change whichever erred less: {best}.")
     out.print("[bold]Next:[/] undercut trends   (how fast it fell so far)")
+
+
+def _drivers(boards: Sequence[str], day: date, every: bool, as_json: bool) -> None:
+    from collections import Counter
+
+    from jobs.trends.drivers import drops
+
+    with progress(as_json) as tell:
+        tell("looking at every fall")
+        found = drops(day, boards)
+    if as_json:
+        for d in found:
+            say(d.row())
+        return
+    from jobs.show import rows_table
+
+    out = console()
+    shown = found if every else found[:MOST_DROPS]
+    out.print(f"[bold]What stood beside each fall of a floor[/]  prices known up to {day}; newest first")
+    out.print(rows_table([_drop(d) for d in shown]))
+    if len(shown) < len(found):
+        out.print(f"{len(found) - len(shown)} earlier falls: --all shows them")
+    counts = Counter(name for d in found for name in d.drivers)
+    told = ", ".join(f"{name} {n}" for name, n in counts.most_common())
+    blind = sum(not d.drivers for d in found)
+    out.print(f"\nOf {len(found)} falls: {told or 'nothing visible'}; nothing visible at {blind}.")
+    out.print(
+        "[dim]Beside a fall, not its proven cause. Precision is recorded for today only, so it is not said of the past.[/]"
+    )
+    out.print("[bold]Next:[/] undercut trends --forecast   (what the floors may do next)")
+
+
+def _drop(d: Any) -> dict[str, Any]:
+    who = "same, " + d.to_model if d.from_model == d.to_model else d.to_model
+    return {"day": d.day.isoformat(), "level": f"{_short(d.benchmark)} {d.level:g}", "fall": f"{d.factor:.{1 if d.factor >= 1.1 else 2}f}× to {_usd(d.to_usd)}",
+            "to": who, "beside it": ", ".join(d.drivers) or "nothing visible"}  # fmt: skip
 
 
 def _floor(f: Any) -> dict[str, Any]:

@@ -112,7 +112,9 @@ from plan_option where trial and as_of = (select max(as_of) from plan_option whe
 
 def _landscape(store: Readable, first: date, last: date) -> Section:
     query = f"""select benchmark, level, before.usd_per_mtok as before_usd_per_mtok, now.usd_per_mtok as now_usd_per_mtok,
-    before.usd_per_mtok / now.usd_per_mtok as times_cheaper, before.model_id as before_model, now.model_id as now_model
+    before.usd_per_mtok / now.usd_per_mtok as times_cheaper, before.model_id as before_model, now.model_id as now_model,
+    (select list_sort(list_distinct(flatten(list(d.drivers)))) from price_drop d where d.benchmark = now.benchmark and d.level = now.level
+        and d.as_of = now.as_of and d.day >= date '{first}') as beside_it
 from (select * from band where as_of = (select max(as_of) from band where as_of <= date '{last}') and month = date '{last.replace(day=1)}') now
 join (select * from band where as_of = (select max(as_of) from band where as_of <= date '{last}')
     and month = date '{(first - timedelta(days=1)).replace(day=1)}') before using (benchmark, level)

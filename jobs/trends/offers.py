@@ -92,8 +92,3 @@ def recorded_prices(seller: str) -> dict[str, list[tuple[date, float | None]]]:
                 usd = (3 * float(r["input_usd_per_mtok"]) + float(r["output_usd_per_mtok"])) / 4 if both else None
                 found.setdefault(r["model_id"], []).append((date.fromisoformat(r["day"]), usd))
     return found
-
-
-def witnessedrecorded_prices() -> dict[str, list[tuple[date, float | None]]]:
-    """Model -> (day, USD per million tokens, blended; None: no longer witnessed), the lowest that two records agree on."""
-    return recorded_prices("any")

@@ -171,7 +171,7 @@ def _redundant(g: Ground) -> Plan:
 def _cascade(g: Ground) -> Plan:
     first = g.cheap_usd + g.check_usd
     name = f"{g.cheap} first, {g.dear} where a check refuses"
-    if g.cheap == g.dear:
+    if g.cheap.split(" ")[0] == g.dear.split(" ")[0]:
         return _no(g, name, "there is no cheaper model to go first")
     if g.dear_usd <= first:
         return _no(g, name, f"{g.dear} costs no more than draft and check")
