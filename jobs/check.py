@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from data.errors import DataMissing
@@ -18,13 +18,16 @@ from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
 from jobs.shared import at_list_prices, candidate_at_list
 from jobs.tokens import verbosities
+from jobs.trends.forecast import own_cuts
 from jobs.watch import Watched, watch
 from jobs.weigh import fit, list_cost, weigh
 from recommender.cost import RateBook
 from recommender.decide import decide
+from recommender.outlook import foresee
 from scraper.match import Matcher
 
 Progress = Callable[[str], None]
+AGAIN_DAYS = 180  # the time in which something better may come up and make a switch due again
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def decide_all(
     fitted = fit(facts)
     book = RateBook(facts.rates, at=now)
     lengths = verbosities(facts.scores, facts.rates, facts.endpoints.values(), Matcher.from_package())
+    p_again = 1 - foresee(own_cuts(facts.data_as_of.date()), 1.0, AGAIN_DAYS).p_unchanged
     weighed: dict[str, list[Candidate]] = {}
     decisions: list[tuple[UseCase, Decision]] = []
     listed: dict[str, Cost] = {}
@@ -106,10 +110,19 @@ def decide_all(
                     now=now,
                     data_as_of=facts.data_as_of,
                     waiting_since=(waiting_since or {}).get(case.slug),
+                    p_again=p_again,
+                    pressed=_retires(facts, case, now),
                 ),
             )
         )
     return decisions, weighed, listed
+
+
+def _retires(facts: Facts, case: UseCase, now: datetime) -> str | None:
+    """Why a use case cannot wait: its endpoint ends within the time that waiting could take."""
+    day = facts.endpoints[case.current.endpoint_id].retires_on
+    soon = day is not None and day[:10] <= (now + timedelta(days=AGAIN_DAYS)).date().isoformat()
+    return f"{case.current.endpoint_id} retires on {day}" if soon else None
 
 
 def _write(

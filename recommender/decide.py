@@ -16,6 +16,7 @@ from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, shado
 LIKELY_ENOUGH_TO_TEST = 0.5
 CASES_AT_80_PERCENT_POWER = 6.18  # paired non-inferiority at 5 % (SCIENCE 4.2): n = 6.18 q / tau^2
 DISAGREEMENT_SHARE = 0.2  # share of items two models answer differently, where nobody has measured it
+WAIT_MONTHS = 3.0  # an option to wait is worth taking until the next quarterly review, not for days
 WITHIN = 0.1  # "within 10 % of the best eligible choice" is nothing to do
 OTHERS = 5
 
@@ -28,15 +29,24 @@ def decide(
     now: datetime,
     data_as_of: datetime,
     waiting_since: datetime | None = None,
+    p_again: float | None = None,
+    pressed: str | None = None,
 ) -> Decision:
     """The decision for a use case. `candidates` in the order of `rank`.
 
     `waiting_since`: when the use case began to wait, if it has waited without a break; one day otherwise starts anew.
+    `p_again`: chance that within half a year something comes up that would make it switch again, from the history of
+    steps; None: not known, so no option to wait. `pressed`: why it cannot wait (a retirement).
     """
     prices = constraint_prices(candidates, use_case.quality.confidence)
     verdict, best, reason = _verdict(use_case, current, candidates, prices)
     if verdict == "wait":
         reason = f"{reason}: {_pending(use_case.switch.hold_days, waiting_since, now)}"
+    months = waiting_pays_months(use_case, best, p_again) if verdict == "switch" else None
+    hurry = pressed or _over_budget(use_case, current)
+    if months is not None and months > WAIT_MONTHS and hurry is None:
+        verdict = "wait"
+        reason = f"waiting pays for up to {months:.1f} months: the switch costs much against the saving, and may soon be due again"
     easier = _easiest(use_case, candidates) if best is not None else None
     used = [c for c in (current, best, easier) if c is not None]
     others = _others(use_case, candidates, [best, easier])
@@ -47,7 +57,7 @@ def decide(
         data_as_of=data_as_of,
         verdict=verdict,
         reason=reason,
-        reasons=tuple(_reasons(use_case, current, candidates, prices)),
+        reasons=(*_reasons(use_case, current, candidates, prices), *_wait_line(months, hurry)),
         current=current,
         best=best,
         easier=easier if easier is not None and (best is None or easier.endpoint_id != best.endpoint_id) else None,
@@ -56,6 +66,27 @@ def decide(
         rate_ids=tuple(dict.fromkeys(i for c in used if c.cost for i in c.cost.rate_ids)),
         score_ids=tuple(dict.fromkeys(i for c in used if c.quality for i in c.quality.score_ids)),
     )
+
+
+def waiting_pays_months(use_case: UseCase, best: Candidate | None, p_again: float | None) -> float | None:
+    """At most K P / S months (PRODUCT 3.2): switching cost x chance of switching again / saving a month; None: not known."""
+    if best is None or p_again is None or not best.saving_usd_per_month or best.saving_usd_per_month <= 0:
+        return None
+    cost = (best.effort_days or 0) * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
+    return cost * p_again / best.saving_usd_per_month
+
+
+def _over_budget(use_case: UseCase, current: Candidate) -> str | None:
+    most = use_case.budget.usd_per_month
+    return "over budget" if most is not None and current.cost and current.cost.usd_per_month > most else None
+
+
+def _wait_line(months: float | None, hurry: str | None) -> list[str]:
+    if months is None:
+        return []
+    if hurry is not None:
+        return [f"no waiting: {hurry}"]
+    return [f"waiting pays for at most {months:.1f} months (cost of the switch x chance of another / saving)"]
 
 
 def _pending(hold_days: int, since: datetime | None, now: datetime) -> str:
@@ -143,15 +174,18 @@ def _sure(use_case: UseCase, c: Candidate, cost_now: float) -> bool:
 
 def _headline(passing: Sequence[Candidate]) -> Candidate:
     """The highest net value, or the easiest move that reaches most of it."""
-    top = max(c.net_value_usd or 0 for c in passing)
-    near = [c for c in passing if (c.net_value_usd or 0) >= EASIER_SHARE * top]
+    near = _most_of_the_value(passing)
     return min(near, key=lambda c: (c.effort_days or 0, -(c.net_value_usd or 0), c.endpoint_id, c.variant))
+
+
+def _most_of_the_value(some: Sequence[Candidate]) -> list[Candidate]:
+    top = max(c.net_value_usd or 0 for c in some)
+    return [c for c in some if (c.net_value_usd or 0) >= (EASIER_SHARE * top if top > 0 else top)]
 
 
 def _worth_testing(maybe: Sequence[Candidate]) -> Candidate:
     """Of those that reach most of the best value, the one with the best evidence, then the likeliest."""
-    top = max(c.net_value_usd or 0 for c in maybe)
-    near = [c for c in maybe if (c.net_value_usd or 0) >= EASIER_SHARE * top]
+    near = _most_of_the_value(maybe)
     return min(near, key=lambda c: (_grade(c), -(c.p_ok or 0), -(c.net_value_usd or 0), c.endpoint_id))
 
 

@@ -182,3 +182,37 @@ def test_one_day_of_another_verdict_starts_the_count_again(tmp_path: Path) -> No
             }  # fmt: skip
             store.insert("recommendation", [row])
         assert waiting(store) == {"a": day + timedelta(days=3)}
+
+
+def waited(saves: float, *, p_again: float | None, pressed: str | None = None, budget: float | None = None) -> Decision:
+    """A switch that costs $4,860 (the product page's figures), asked whether it can wait."""
+    asked = use_case()
+    terms = asked.switch.model_copy(
+        update={
+            "days": 5.4,
+            "usd_per_day": 900,
+            "payback_days": 9999,
+            "min_saving_usd_per_month": 1,
+            "min_saving_share": 0,
+        }
+    )
+    asked = asked.model_copy(
+        update={"switch": terms, "budget": asked.budget.model_copy(update={"usd_per_month": budget})}
+    )
+    now, candidates = rank(asked, PRESENT, [offer("other/mini", 4000.0 - saves)], today=TODAY)
+    return decide(asked, now, candidates, now=NOW, data_as_of=NOW, p_again=p_again, pressed=pressed)
+
+
+def test_waiting_pays_for_as_long_as_the_product_page_says() -> None:
+    large, small = waited(3480.0, p_again=0.5), waited(300.0, p_again=0.5)
+    assert large.verdict == "switch"
+    assert any("waiting pays for at most 0.7 months" in r for r in large.reasons)
+    assert small.verdict == "wait"
+    assert "waiting pays for up to 8.1 months" in small.reason
+
+
+def test_a_retirement_or_a_broken_budget_does_not_wait_and_neither_does_what_is_not_known() -> None:
+    assert waited(300.0, p_again=0.5, pressed="acme:old retires on 2026-12-01").verdict == "switch"
+    assert waited(300.0, p_again=0.5, budget=3000.0).verdict == "switch"
+    assert waited(300.0, p_again=0.5, budget=5000.0).verdict == "wait"
+    assert waited(300.0, p_again=None).verdict == "switch"
