@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from data.records import Benchmark, Endpoint, Model, Rate, Score
 from data.store import Readable
+from jobs.unsteady import moving
 from scraper.seed import load_first_seen
 
 
@@ -24,6 +26,20 @@ class Facts:
     endpoints: dict[str, Endpoint]
     models: dict[str, Model]
     first_seen: dict[str, date]
+
+    @cached_property
+    def moving(self) -> dict[str, list[datetime]]:
+        """Endpoints whose price moves all the time, with the instants of the last 30 days."""
+        return moving(self.rates, self.as_of)
+
+    @cached_property
+    def rates_of(self) -> dict[str, list[Rate]]:
+        """The rates of each endpoint that `moving` names."""
+        found: dict[str, list[Rate]] = {e: [] for e in self.moving}
+        for r in self.rates:
+            if r.endpoint_id in found:
+                found[r.endpoint_id].append(r)
+        return found
 
 
 def facts_as_of(store: Readable, as_of: datetime) -> Facts | None:

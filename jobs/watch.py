@@ -16,6 +16,7 @@ from data.store import Readable
 from jobs.facts import Facts
 from jobs.messages import Payload
 from jobs.messages.watch import better_message, bill_message, doubt_message, retirement_message
+from jobs.unsteady import moving
 from recommender.cost import RateBook, monthly_cost
 
 STAGES_DAYS = (7, 30, 90, 180)
@@ -95,6 +96,9 @@ def _bill(
     if not then or today is None:
         return []
     least_at, least = min(then, key=lambda x: x[1].usd_per_month)
+    if moves := moving(rates, now).get(case.current.endpoint_id):  # only a price above all of its range is a rise
+        ranged = [(t, bill) for t in moves[:-1] if (bill := _cost(case, rates, t, t)) is not None]
+        least_at, least = max([(least_at, least), *ranged], key=lambda x: x[1].usd_per_month)
     coming = sorted({r.valid_from for r in rates if r.valid_from and now < r.valid_from <= now + timedelta(AHEAD_DAYS)})
     states = [(now, today), *((t, bill) for t in coming if (bill := _cost(case, rates, t, now)) is not None)]
     budget = case.budget.usd_per_month

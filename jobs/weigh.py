@@ -11,6 +11,7 @@ from data.tasks import blend, load_tasks
 from jobs.facts import Facts
 from jobs.tokenizers import densities
 from jobs.tokens import setting
+from jobs.unsteady import widened
 from recommender.cost import RateBook, monthly_cost
 from recommender.rank import Offer, move_of, rank
 from recommender.ratios import prompt_ratio, ratios, spends_reasoning
@@ -56,18 +57,24 @@ def weigh(
                 known_lengths.get((case.current.model_id, setting(now_variant)), {}),
             ),
         )
-        cost = monthly_cost(
-            case.workload,
-            book,
-            endpoint_id,
-            tier=tier,
-            tier_share=tier_share,
-            token_ratio=prompt,
-            output_ratio=answer,
-            discount_share=case.current.discount_share
-            if endpoint_id == case.current.endpoint_id and tier_share < 1
-            else 0.0,
-        )
+        discount = case.current.discount_share if endpoint_id == case.current.endpoint_id and tier_share < 1 else 0.0
+
+        def priced(at: RateBook) -> Cost | str:
+            return monthly_cost(
+                case.workload,
+                at,
+                endpoint_id,
+                tier=tier,
+                tier_share=tier_share,
+                token_ratio=prompt,
+                output_ratio=answer,
+                discount_share=discount,
+            )
+
+        cost = priced(book)
+        if isinstance(cost, Cost) and (moves := facts.moving.get(endpoint_id)):
+            past = (priced(RateBook(facts.rates_of[endpoint_id], at=t)) for t in moves)
+            cost = widened(cost, [c for c in past if isinstance(c, Cost)], len(moves))
         found = judged.get((model_id or "", variant))
         quality = found.quality if found else None
         if quality is not None and not same and _unproven_host(facts, endpoint):
