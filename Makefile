@@ -61,6 +61,7 @@ bench: setup-dev
 	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_extract
 	@test -d ../shared/corpus || echo "no corpus beside the project: the replay of new models is left out"
 	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_quality ../shared/corpus/quality/epoch_hub_2025-12_scores.csv
+	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_forecast ../shared/corpus/benchmarks/scores.csv.gz
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt

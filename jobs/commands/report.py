@@ -125,6 +125,8 @@ def _newest(store: Readable) -> date:
     """The day of the newest price that a decision rests on. Raises DataMissing where nothing was decided."""
     from data.errors import DataMissing
 
+    if not store.rows("select 1 from duckdb_tables() where table_name = 'price_trend'"):
+        raise DataMissing("this copy is of an older version.", where="the published copy", fix="run `undercut check`.")
     found = store.rows("select max(data_as_of)::date as day from use_cases")[0]["day"]
     if found is None:
         raise DataMissing("nothing was decided yet.", where="the published copy", fix="run `undercut check` first.")
