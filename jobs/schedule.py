@@ -21,8 +21,17 @@ from filelock import FileLock, Timeout
 
 from data.errors import HostFailed, UndercutError, UsageError
 from data.store import Store
-from jobs.scrape import readable
+from jobs.abundance import keep
+from jobs.check import check_cycle
+from jobs.digest import write_digests
+from jobs.evals import load_cases
+from jobs.logs import set_up
+from jobs.metrics import Metrics
+from jobs.outbox import deliver, enqueue
+from jobs.scrape import readable, scrape_cycle
 from jobs.settings import Settings
+from jobs.slack import sender_from
+from jobs.stale import stale_alerts, stale_sources
 from scraper.source import Source, load_sources
 
 log = logging.getLogger("undercut.schedule")
@@ -41,16 +50,19 @@ Clock = Callable[[], datetime]
 
 def serve(settings: Settings) -> None:
     """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    declared = load_sources()
+    set_up(settings.undercut_log)
+    declared, metrics, last = load_sources(), Metrics(), last_successes(settings.undercut_home)
+    for source_id, at in last.items():
+        metrics.well(source_id, at)
+    if settings.undercut_metrics_port is not None:
+        log.info("metrics on http://127.0.0.1:%d/metrics", metrics.serve(settings.undercut_metrics_port))
     run_service(
         settings.undercut_home,
         [s for i, s in declared.items() if i in readable(declared)],
-        scrape=lambda source_id: _scrape(settings, source_id),
-        check=lambda: _check(settings),
-        digest=lambda: _digest(settings),
-        last_success=last_successes(settings.undercut_home),
+        scrape=lambda source_id: _scrape(settings, source_id, metrics),
+        check=lambda: _check(settings, metrics),
+        digest=lambda: _digest(settings, metrics),
+        last_success=last,
     )
 
 
@@ -183,44 +195,47 @@ def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Call
     return job
 
 
-def _scrape(settings: Settings, source_id: str) -> None:
-    from jobs.scrape import scrape_cycle
+def _scrape(settings: Settings, source_id: str, metrics: Metrics) -> None:
+    with metrics.timed("scrape"):
+        now = datetime.now(UTC)
+        report = scrape_cycle(settings.undercut_home, [source_id], now=now, browser=settings.undercut_browser)
+        for line in report.lines:
+            told = {
+                "source": line.source,
+                "outcome": line.outcome,
+                "claims": line.claims,
+                "held": line.held,
+                "error": line.error,
+            }
+            text = f"{line.source} {line.outcome}: {line.claims} claims, {line.held} held {line.error}".rstrip()
+            log.info("%s", text, extra=told)
+            if line.outcome != "failed":
+                metrics.well(line.source, now)
+        if report.exit_code:
+            raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
 
-    report = scrape_cycle(settings.undercut_home, [source_id], now=datetime.now(UTC), browser=settings.undercut_browser)
-    for line in report.lines:
-        log.info("%s %s: %d claims, %d held %s", line.source, line.outcome, line.claims, line.held, line.error)
-    if report.exit_code:
-        raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
 
-
-def _check(settings: Settings) -> None:
-    """Decide, send what is due, publish."""
-    from jobs.abundance import keep
-    from jobs.check import check_cycle
-    from jobs.evals import load_cases
-    from jobs.outbox import deliver
-    from jobs.slack import sender_from
-
-    registry = load_cases(settings.registry_files())
-    sender = sender_from(settings)
-    with Store(settings.undercut_home) as store:
-        check_cycle(store, registry, now=datetime.now(UTC), platform=settings.undercut_platform_channel)
-        keep(store, registry, datetime.now(UTC))
+def _check(settings: Settings, metrics: Metrics) -> None:
+    """Decide, tell of stale sources, send what is due, publish."""
+    sender, platform, now = sender_from(settings), settings.undercut_platform_channel, datetime.now(UTC)
+    with metrics.timed("check"), Store(settings.undercut_home) as store:
+        registry = load_cases(settings.registry_files())
+        check_cycle(store, registry, now=now, platform=platform)
+        keep(store, registry, now)
+        with store.transaction():
+            for alert in stale_alerts(store, now, platform):
+                enqueue(store, alert, run_id="stale")
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
+        metrics.after_check(store, now, len(stale_sources(store, now)))
     if delivered is not None:
         delivered.check()
 
 
-def _digest(settings: Settings) -> None:
+def _digest(settings: Settings, metrics: Metrics) -> None:
     """The week's digests, once each, also where the service was down on the day."""
-    from jobs.digest import write_digests
-    from jobs.evals import load_cases
-    from jobs.outbox import deliver
-    from jobs.slack import sender_from
-
     sender, now = sender_from(settings), datetime.now(UTC)
-    with Store(settings.undercut_home) as store:
+    with metrics.timed("digest"), Store(settings.undercut_home) as store:
         registry = load_cases(settings.registry_files())
         write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None

@@ -1,12 +1,18 @@
-"""Settings from the environment; secrets never show in a repr, a log line or a traceback."""
+"""Settings from the environment; secrets from there or from a file of mode 0600. None shows in a repr, a log line or a trace."""
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data.errors import UsageError
+
+SECRETS = ("slack_bot_token", "slack_app_token", "slack_webhook_url")
 
 
 class Settings(BaseSettings):
@@ -22,6 +28,19 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_webhook_url: SecretStr | None = None
+    slack_bot_token_file: Path | None = None  # in place of the variable: a file only its owner can read
+    slack_app_token_file: Path | None = None
+    slack_webhook_url_file: Path | None = None
+    undercut_log: Literal["text", "json"] = "text"
+    undercut_metrics_port: int | None = None
+
+    @model_validator(mode="after")
+    def _read_files(self) -> Self:
+        for name in SECRETS:
+            file = getattr(self, f"{name}_file")
+            if file is not None and getattr(self, name) is None:
+                object.__setattr__(self, name, SecretStr(read_secret(file, f"{name}_file".upper())))
+        return self
 
     @property
     def published(self) -> Path:
@@ -35,6 +54,20 @@ class Settings(BaseSettings):
             wild = any(c in part for c in "*?[")
             found.extend(sorted(Path(path.anchor or ".").glob(part.removeprefix(path.anchor))) if wild else [path])
         return found
+
+
+def read_secret(path: Path, variable: str) -> str:
+    """The one line of a secret's file. Raises UsageError where others could read it, and never says what is in it."""
+    try:
+        state = path.stat()
+        if state.st_mode & 0o077 or (hasattr(os, "getuid") and state.st_uid != os.getuid()):
+            raise UsageError("others can read this file, or it is not yours.", where=f"{variable}={path}", fix=f"chown and chmod 600 {path}.")  # fmt: skip
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {type(error).__name__}.", where=f"{variable}={path}", fix="write the token into it, mode 0600.") from None  # fmt: skip
+    if not text or len(text.splitlines()) != 1:
+        raise UsageError("not one line.", where=f"{variable}={path}", fix="write the token into it and nothing else.")
+    return text
 
 
 @lru_cache

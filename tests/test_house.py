@@ -21,6 +21,10 @@ DOORS = {
     "sklearn": "recommender.quality",
     "apscheduler": "jobs.schedule",
     "slack_sdk": "jobs.slack",
+    "altair": "jobs.report.charts",
+    "vl_convert": "jobs.report.charts",
+    "jinja2": "jobs.report.page",
+    "prometheus_client": "jobs.metrics",
 }
 FILES = sorted(f for room in ROOMS for f in (ROOT / room).rglob("*.py"))
 
