@@ -11,6 +11,7 @@ from data.records import Alert, Cost, Decision, UseCase
 from data.store import Store
 from jobs.breaker import HELD_BY, joint_alerts, tripped
 from jobs.messages import alert_message, onboarding_message, platform_message
+from jobs.messages.buttons import with_buttons
 from jobs.watch import Watched
 from jobs.withdraw import naive
 
@@ -35,11 +36,12 @@ def alerts_for(
     listed: Mapping[str, Cost],
     watched: Sequence[Watched] = (),
     platform: str | None = None,
+    buttons: bool = False,
 ) -> list[Alert]:
     """The messages of a cycle: an onboarding summary for use cases seen first, alerts for findings that are news.
 
     `listed`: today's cost at list prices of the use cases whose team has a contract. `platform`: channel of the people
-    who run undercut. Where too many best choices flip at once, teams hear nothing and the platform channel hears why.
+    who run undercut. `buttons`: findings carry approve, later, reject. Where too many best choices flip at once, teams hear nothing and the platform channel hears why.
     """
     known = {r["use_case"] for r in store.rows("select distinct use_case from recommendation")}
     fresh = [(c, d) for c, d in decisions if c.slug not in known]
@@ -59,6 +61,7 @@ def alerts_for(
         if d.verdict != "switch" or d.best is None or case.slug not in changed:
             continue
         text = alert_message(d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug))
+        text = with_buttons(text, d.rec) if buttons else text
         why = _withheld("cheaper", case, sent, now, data_as_of, first=case.slug not in known, broken=broken)
         before = _told_before(store, case, d, sent)
         why = why or (before if before in ("already told",) else None)

@@ -52,6 +52,7 @@ def check_cycle(
     facts: Facts | None = None,
     rehearsal: str | None = None,
     platform: str | None = None,
+    buttons: bool = False,
 ) -> Checked:
     """Decide every use case as of `now` and write what is new. Raises DataMissing where no price is known.
 
@@ -64,7 +65,7 @@ def check_cycle(
         )
     decisions, weighed, listed = decide_all(registry, facts, now, progress, waiting_since=waiting(store))
     watched = watch(store, decisions, weighed, facts, now=now)
-    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal, watched, platform)
+    return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal, watched, platform, buttons)
 
 
 def waiting(store: Readable) -> dict[str, datetime]:
@@ -136,6 +137,7 @@ def _write(
     rehearsal: str | None,
     watched: list[Watched],
     platform: str | None,
+    buttons: bool,
 ) -> Checked:
     """Only what is not the last state is written: the same facts and registry twice add nothing."""
     last = {
@@ -156,6 +158,7 @@ def _write(
         listed=listed,
         watched=watched,
         platform=platform,
+        buttons=buttons,
     )
     with store.transaction():
         _register(store, registry, now)

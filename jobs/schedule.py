@@ -17,21 +17,17 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 from filelock import FileLock, Timeout
 
-from data.errors import HostFailed, UndercutError, UsageError
+from data.errors import UndercutError, UsageError
 from data.store import Store
-from jobs.abundance import keep
-from jobs.check import check_cycle
-from jobs.digest import write_digests
-from jobs.evals import load_cases
 from jobs.logs import set_up
 from jobs.metrics import Metrics
-from jobs.outbox import deliver, enqueue
-from jobs.scrape import readable, scrape_cycle
+from jobs.scrape import readable
 from jobs.settings import Settings
-from jobs.slack import sender_from
-from jobs.stale import stale_alerts, stale_sources
+from jobs.slack.listen import listener_from
+from jobs.work import check_once, scrape_one, take_answers, write_week
 from scraper.source import Source, load_sources
 
 log = logging.getLogger("undercut.schedule")
@@ -45,6 +41,7 @@ PERIODS = {
 JITTER_S = {"hourly": 120, "every 6h": 600, "daily": 900, "weekly": 1800}
 CHECK_HOUR = 7  # after the daily sources, which start at 5
 DIGEST_DAY = "mon"
+ANSWERS_S = 5
 Clock = Callable[[], datetime]
 
 
@@ -54,16 +51,23 @@ def serve(settings: Settings) -> None:
     declared, metrics, last = load_sources(), Metrics(), last_successes(settings.undercut_home)
     for source_id, at in last.items():
         metrics.well(source_id, at)
+    listener = listener_from(settings)
     if settings.undercut_metrics_port is not None:
         log.info("metrics on http://127.0.0.1:%d/metrics", metrics.serve(settings.undercut_metrics_port))
-    run_service(
-        settings.undercut_home,
-        [s for i, s in declared.items() if i in readable(declared)],
-        scrape=lambda source_id: _scrape(settings, source_id, metrics),
-        check=lambda: _check(settings, metrics),
-        digest=lambda: _digest(settings, metrics),
-        last_success=last,
-    )
+    try:
+        run_service(
+            settings.undercut_home,
+            [s for i, s in declared.items() if i in readable(declared)],
+            scrape=lambda source_id: scrape_one(settings, source_id, metrics),
+            check=lambda: check_once(settings, metrics),
+            digest=lambda: write_week(settings, metrics),
+            answers=(lambda: take_answers(settings, listener)) if listener else None,
+            last_success=last,
+            ready=listener.start if listener else lambda: None,
+        )
+    finally:
+        if listener is not None:
+            listener.stop()
 
 
 def run_service(
@@ -73,6 +77,7 @@ def run_service(
     scrape: Callable[[str], None],
     check: Callable[[], None],
     digest: Callable[[], None] | None = None,
+    answers: Callable[[], None] | None = None,
     last_success: Mapping[str, datetime] | None = None,
     clock: Clock = lambda: datetime.now(UTC),
     jitter: bool = True,
@@ -100,7 +105,7 @@ def run_service(
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
 
-    def add(name: str, trigger: CronTrigger, call: Callable[[], None], **now: Any) -> None:
+    def add(name: str, trigger: CronTrigger | IntervalTrigger, call: Callable[[], None], **now: Any) -> None:
         scheduler.add_job(_guarded(name, call, stop), trigger, id=name, name=name, **now)
 
     try:
@@ -112,6 +117,10 @@ def run_service(
         add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)
         if digest is not None:
             add("digest", CronTrigger(day_of_week=DIGEST_DAY, hour=9, timezone=UTC), digest)
+        if (
+            answers is not None
+        ):  # kept on disk meanwhile; in turn with the other jobs, since the database has one writer
+            add("answers", IntervalTrigger(seconds=ANSWERS_S, timezone=UTC), answers)
         scheduler.start()
         log.info("started: %d sources, %d overdue", len(known), len(late))
         ready()
@@ -190,55 +199,6 @@ def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Call
         except Exception:  # a fault of ours in one job must not end the others
             log.exception("%s failed", name)
         else:
-            log.info("%s done", name)
+            log.log(logging.DEBUG if name == "answers" else logging.INFO, "%s done", name)
 
     return job
-
-
-def _scrape(settings: Settings, source_id: str, metrics: Metrics) -> None:
-    with metrics.timed("scrape"):
-        now = datetime.now(UTC)
-        report = scrape_cycle(settings.undercut_home, [source_id], now=now, browser=settings.undercut_browser)
-        for line in report.lines:
-            told = {
-                "source": line.source,
-                "outcome": line.outcome,
-                "claims": line.claims,
-                "held": line.held,
-                "error": line.error,
-            }
-            text = f"{line.source} {line.outcome}: {line.claims} claims, {line.held} held {line.error}".rstrip()
-            log.info("%s", text, extra=told)
-            if line.outcome != "failed":
-                metrics.well(line.source, now)
-        if report.exit_code:
-            raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
-
-
-def _check(settings: Settings, metrics: Metrics) -> None:
-    """Decide, tell of stale sources, send what is due, publish."""
-    sender, platform, now = sender_from(settings), settings.undercut_platform_channel, datetime.now(UTC)
-    with metrics.timed("check"), Store(settings.undercut_home) as store:
-        registry = load_cases(settings.registry_files())
-        check_cycle(store, registry, now=now, platform=platform)
-        keep(store, registry, now)
-        with store.transaction():
-            for alert in stale_alerts(store, now, platform):
-                enqueue(store, alert, run_id="stale")
-        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
-        store.publish()
-        metrics.after_check(store, now, len(stale_sources(store, now)))
-    if delivered is not None:
-        delivered.check()
-
-
-def _digest(settings: Settings, metrics: Metrics) -> None:
-    """The week's digests, once each, also where the service was down on the day."""
-    sender, now = sender_from(settings), datetime.now(UTC)
-    with metrics.timed("digest"), Store(settings.undercut_home) as store:
-        registry = load_cases(settings.registry_files())
-        write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
-        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
-        store.publish()
-    if delivered is not None:
-        delivered.check()

@@ -36,6 +36,8 @@ class SlackServer:
         self.page = 2  # so that paging is used
         self.first_ts = 4_000_000_000  # after whatever "now" a test plays
         self.url = ""
+        self.socket_url: str | None = None  # where apps.connections.open leads
+        self.views: list[dict[str, Any]] = []
 
     @property
     def api(self) -> str:
@@ -125,6 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.slack.calls.append(path.rsplit("/", 1)[-1])
         if path == HOOK:
             self._hook(body)
+        elif path.endswith("apps.connections.open"):  # by app token
+            self._json(
+                {"ok": True, "url": self.slack.socket_url}
+                if self.slack.socket_url
+                else {"ok": False, "error": "invalid_auth"}
+            )
         elif (self.headers.get("Authorization") or "") != f"Bearer {TOKEN}":
             self._json({"ok": False, "error": "invalid_auth"})
         else:
@@ -145,6 +153,11 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "conversations.list":
             found = [{"id": i, "name": n.removeprefix("#")} for n, i in slack.channels.items()]
             return self._json({"ok": True, "channels": found, "response_metadata": {"next_cursor": ""}})
+        if method == "views.open":
+            slack.views.append(
+                {**body, "view": json.loads(body["view"]) if isinstance(body["view"], str) else body["view"]}
+            )
+            return self._json({"ok": True, "view": {"id": "V1"}})
         channel = slack.channel_id(body.get("channel", ""))
         if method in ("conversations.history", "conversations.replies"):
             if slack.history_error or body.get("channel") not in slack.channels.values():

@@ -101,7 +101,14 @@ def check(
     now = datetime.now(UTC)
     loaded = load_cases(files)
     with Store(s.undercut_home) as store, progress(as_json) as tell:
-        done = check_cycle(store, loaded, now=now, progress=tell, platform=s.undercut_platform_channel)
+        done = check_cycle(
+            store,
+            loaded,
+            now=now,
+            progress=tell,
+            platform=s.undercut_platform_channel,
+            buttons=s.slack_app_token is not None,
+        )
         delivered = _deliver(store) if send else None
         if keep(store, loaded, now, tell) or done.changed or delivered:
             tell("publishing the database")

@@ -1,4 +1,4 @@
-"""The only slack-sdk: a payload goes out by bot token or incoming webhook, an Answer says what became of it.
+"""A payload goes out by bot token or incoming webhook, an Answer says what became of it.
 
 Nothing is retried here but a short rate limit, and no answer is taken for a yes: a message that may have arrived is
 `lost`, never sent again blindly. Tokens and webhook addresses never reach a log line, an error or a repr.
@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from data.errors import NotDelivered
+from jobs.messages.buttons import without_buttons
 from jobs.outbox import Answer, Sender
 from jobs.settings import Settings
 
@@ -179,7 +180,7 @@ class WebhookSender:
         for left in reversed(range(RATE_TRIES)):
             try:
                 said = self._client.send_dict(
-                    {**payload, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+                    {**without_buttons(payload), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
                 )
             except (SlackClientError, OSError) as error:
                 return _answer(error, self._secret)

@@ -1,0 +1,93 @@
+"""What the service does when its time has come: one source, the check, the answers, the week. Each opens the database once."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from data.errors import HostFailed
+from data.store import Store
+from jobs.abundance import keep
+from jobs.answers import Inbox, Pressed, write_answers
+from jobs.check import check_cycle
+from jobs.digest import write_digests
+from jobs.evals import load_cases
+from jobs.messages.buttons import answer_message
+from jobs.metrics import Metrics
+from jobs.outbox import deliver, enqueue
+from jobs.scrape import scrape_cycle
+from jobs.settings import Settings
+from jobs.slack import sender_from
+from jobs.slack.listen import Listener
+from jobs.stale import stale_alerts, stale_sources
+
+log = logging.getLogger("undercut.work")
+
+
+def scrape_one(settings: Settings, source_id: str, metrics: Metrics) -> None:
+    """One source, one line of log. Raises HostFailed where it failed."""
+    with metrics.timed("scrape"):
+        now = datetime.now(UTC)
+        report = scrape_cycle(settings.undercut_home, [source_id], now=now, browser=settings.undercut_browser)
+        for line in report.lines:
+            told = {
+                "source": line.source,
+                "outcome": line.outcome,
+                "claims": line.claims,
+                "held": line.held,
+                "error": line.error,
+            }
+            text = f"{line.source} {line.outcome}: {line.claims} claims, {line.held} held {line.error}".rstrip()
+            log.info("%s", text, extra=told)
+            if line.outcome != "failed":
+                metrics.well(line.source, now)
+        if report.exit_code:
+            raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
+
+
+def check_once(settings: Settings, metrics: Metrics) -> None:
+    """Decide, tell of stale sources, send what is due, publish."""
+    sender, platform, now = sender_from(settings), settings.undercut_platform_channel, datetime.now(UTC)
+    with metrics.timed("check"), Store(settings.undercut_home) as store:
+        registry = load_cases(settings.registry_files())
+        check_cycle(store, registry, now=now, platform=platform, buttons=settings.slack_app_token is not None)
+        keep(store, registry, now)
+        with store.transaction():
+            for alert in stale_alerts(store, now, platform):
+                enqueue(store, alert, run_id="stale")
+        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
+        store.publish()
+        metrics.after_check(store, now, len(stale_sources(store, now)))
+    if delivered is not None:
+        delivered.check()
+
+
+def take_answers(settings: Settings, listener: Listener) -> None:
+    """What people pressed, into the database and echoed under the finding; nothing is opened while nothing waits."""
+    inbox = Inbox(settings.undercut_home)
+    if not inbox.waiting():
+        return
+    with Store(settings.undercut_home) as store:
+
+        def tell(answer: Pressed, said: str) -> None:
+            found = store.rows(
+                "select message::varchar as message from alert where rec = ? order by created_at desc", [answer.rec]
+            )
+            shown = json.loads(found[0]["message"]) if found else None
+            listener.told(answer, shown, answer_message(answer.rec, answer.verdict, answer.by, said))
+
+        if write_answers(store, inbox, tell):
+            store.publish()
+
+
+def write_week(settings: Settings, metrics: Metrics) -> None:
+    """The week's digests, once each, also where the service was down on the day."""
+    sender, now = sender_from(settings), datetime.now(UTC)
+    with metrics.timed("digest"), Store(settings.undercut_home) as store:
+        registry = load_cases(settings.registry_files())
+        write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
+        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
+        store.publish()
+    if delivered is not None:
+        delivered.check()
