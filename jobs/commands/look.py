@@ -11,14 +11,24 @@ from jobs.commands.out import Json, console, progress, say
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="A use case, or a recommendation (rec-…).")], as_json: Json = False
+    what: Annotated[str, typer.Argument(help="A use case, or a recommendation (rec-…).")],
+    evaluate: Annotated[
+        bool, typer.Option("--eval", help="Of a recommendation: the evaluation that would settle it, as it is typed.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Effective values and their origin for a use case; for a recommendation, every figure down to the source text."""
+    """Effective values and their origin for a use case; for a recommendation, every figure down to the source text.
+
+    --eval: the command for promptfoo, the cases it needs, and the registry line that reads the result. Exits 0, 2, 3.
+    """
     from data.store import published
     from jobs.explain import explain_recommendation, explain_use_case, remarks_on
     from jobs.settings import settings
 
     out = console()
+    if evaluate:
+        _evaluation(what, as_json)
+        return
     if what.startswith("rec-"):
         with published(settings().published) as con:
             found = explain_recommendation(con, what, settings().undercut_home)
@@ -49,6 +59,49 @@ def explain(
     for note in notes:
         out.print(f"  · {note}", markup=False)
     out.print(f"[bold]Next:[/] undercut rank {what}")
+
+
+def _evaluation(rec: str, as_json: bool) -> None:
+    from data.errors import DataMissing, UsageError
+    from data.records import Decision
+    from data.store import published, rows
+    from jobs.evals import load_cases
+    from jobs.evaluation import evaluation
+    from jobs.settings import settings
+
+    if not rec.startswith("rec-"):
+        raise UsageError(
+            f"{rec} is no recommendation.", where="--eval", fix='undercut sql "select rec from recommendations".'
+        )
+    with published(settings().published) as con:
+        found = rows(con, "select use_case, decision::varchar as decision from recommendation where rec = ? order by decided_at desc limit 1", [rec])  # fmt: skip
+    if not found:
+        raise DataMissing(
+            f"no recommendation {rec!r}.",
+            where="recommendations",
+            fix='undercut sql "select rec from recommendations".',
+        )
+    case = next((c for c in load_cases(settings().registry_files()).use_cases if c.slug == found[0]["use_case"]), None)
+    if case is None:
+        raise DataMissing(f"{found[0]['use_case']} is no longer registered.", where="the registry", fix="register it.")
+    asked = evaluation(case, Decision.model_validate_json(found[0]["decision"]))
+    if as_json:
+        say(vars(asked))
+        return
+    out = console()
+    need = (
+        f"{asked.cases:,} paired cases show a loss of at most {case.quality.max_drop:.0%}"
+        if asked.cases
+        else "no drop is allowed: no number of cases shows that"
+    )
+    out.print(f"[bold]{rec}[/]  {case.slug}: {need} (5 % level, 80 % power, where two models disagree on a fifth)")
+    out.print(f"\n  {asked.command}\n", markup=False, soft_wrap=True)
+    for note in asked.notes:
+        out.print(f"  · {note}", markup=False, soft_wrap=True)
+    out.print(
+        f"Then write [bold]{asked.entry}[/] under {case.slug} in the registry; your own results outrank every benchmark."
+    )
+    out.print("[bold]Next:[/] undercut check")
 
 
 def feedback(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from data.records import Candidate, Cost, Decision, UseCase
+from jobs.evaluation import evaluation
 from jobs.messages.blocks import Payload, name, payload, percent, usd
 from jobs.messages.sums import CONTRACT, Sums, reason, sums
-from recommender.decide import cases_needed
 
 MARKS = {"switch": "🟡", "test": "🔵", "wait": "🔵", "keep": "🔵", "unknown": "🔵"}
 PROMISES = {"switch": "switch would save", "test": "a test may save", "wait": "waiting, may save"}
@@ -45,7 +45,7 @@ def alert_message(
         _effort(case, best, told),
         *_easier(d, told),
         *_abundance(best, told),
-        f"Next    undercut explain {d.rec}   {_evaluation(case) if best.move in ('sibling', 'vendor') else ''}".rstrip(),
+        *_next(d, case, best),
     ]
     last = [answer, STOP, _why(d, case, told, trigger)]
     return payload(_head(d, case, best, told), lines, _small(d, told, at), last=last, more=f"undercut explain {d.rec}")
@@ -144,11 +144,13 @@ def _abundance(best: Candidate, told: Sums) -> list[str]:
     return [f"Or      keep the bill: {calls} calls for each of today's; without a check on the answers one stays right"]
 
 
-def _evaluation(case: UseCase) -> str:
-    if case.evals.run:
-        return f"your evaluation: {name(case.evals.run, 80)}"
-    cases = cases_needed(case.quality.max_drop)
-    return f"({cases:,} paired cases of your own would prove it)" if cases else ""
+def _next(d: Decision, case: UseCase, best: Candidate) -> list[str]:
+    """One command; where another model would answer, also the evaluation that settles it, as it is typed."""
+    if best.move not in ("sibling", "vendor"):
+        return [f"Next    undercut explain {d.rec}"]
+    asked = evaluation(case, d)
+    need = f"   ({asked.cases:,} paired cases of your own would prove it)" if asked.cases else ""
+    return [f"Next    undercut explain {d.rec} --eval{need}", f"Eval    {name(asked.command, 300)}"]
 
 
 def _why(d: Decision, case: UseCase, told: Sums, trigger: str | None) -> str:
