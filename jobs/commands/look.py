@@ -99,7 +99,9 @@ def _evaluation(rec: str, as_json: bool) -> None:
     for note in asked.notes:
         out.print(f"  · {note}", markup=False, soft_wrap=True)
     out.print(
-        f"Then write [bold]{asked.entry}[/] under {case.slug} in the registry; your own results outrank every benchmark."
+        f"Then write  {asked.entry}  under {case.slug} in the registry; your own results outrank every benchmark.",
+        markup=False,
+        soft_wrap=True,
     )
     out.print("[bold]Next:[/] undercut check")
 
