@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from jobs.metrics import Metrics
 from jobs.scrape import readable
 from jobs.settings import Settings
 from jobs.slack.listen import listener_from
-from jobs.work import check_once, scrape_one, take_answers, write_week
+from jobs.work import check_once, scrape_one, take_answers, write_missed, write_week
 from scraper.source import Source, load_sources
 
 log = logging.getLogger("undercut.schedule")
@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
             scrape=lambda source_id: scrape_one(settings, source_id, metrics),
             check=lambda: check_once(settings, metrics),
             digest=lambda: write_week(settings, metrics),
+            missed=lambda: write_missed(settings, metrics),
             answers=(lambda: take_answers(settings, listener)) if listener else None,
             last_success=last,
             ready=listener.start if listener else lambda: None,
@@ -77,6 +78,7 @@ def run_service(
     scrape: Callable[[str], None],
     check: Callable[[], None],
     digest: Callable[[], None] | None = None,
+    missed: Callable[[], None] | None = None,
     answers: Callable[[], None] | None = None,
     last_success: Mapping[str, datetime] | None = None,
     clock: Clock = lambda: datetime.now(UTC),
@@ -88,7 +90,8 @@ def run_service(
     Raises UsageError where another service has this home, or a source has a schedule that nobody can read.
     """
     known, last = list(sources), last_success or {}
-    triggers = {s.id: trigger_of(s, jitter=jitter) for s in known}
+    for s in known:
+        trigger_of(s)  # a schedule nobody can read is told before anything is locked
     home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / LOCK)
     try:
@@ -99,28 +102,19 @@ def run_service(
         ) from None
     stop = threading.Event()
     before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(1)},  # one worker: the database has one writer
-        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    late = overdue(known, last, clock())
+    scheduler = planned(
+        known,
+        late,
+        scrape=scrape,
+        check=check,
+        digest=digest,
+        missed=missed,
+        answers=answers,
+        stop=stop,
+        jitter=jitter,
     )
-
-    def add(name: str, trigger: CronTrigger | IntervalTrigger, call: Callable[[], None], **now: Any) -> None:
-        scheduler.add_job(_guarded(name, call, stop), trigger, id=name, name=name, **now)
-
     try:
-        late = overdue(known, last, clock())
-        # one job, so that the check comes after all of them; it also sends what the last service left in the outbox
-        scheduler.add_job(_guarded("catch-up", lambda: _catch_up(late, scrape, check, stop), stop), id="catch-up")
-        for source in known:
-            add(f"scrape {source.id}", triggers[source.id], lambda id=source.id: scrape(id))  # type: ignore[misc]
-        add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)
-        if digest is not None:
-            add("digest", CronTrigger(day_of_week=DIGEST_DAY, hour=9, timezone=UTC), digest)
-        if (
-            answers is not None
-        ):  # kept on disk meanwhile; in turn with the other jobs, since the database has one writer
-            add("answers", IntervalTrigger(seconds=ANSWERS_S, timezone=UTC), answers)
         scheduler.start()
         log.info("started: %d sources, %d overdue", len(known), len(late))
         ready()
@@ -134,6 +128,46 @@ def run_service(
             signal.signal(number, handler)
         lock.release()
     log.info("stopped")
+
+
+def planned(
+    sources: Sequence[Source],
+    late: list[str],
+    *,
+    scrape: Callable[[str], None],
+    check: Callable[[], None],
+    digest: Callable[[], None] | None,
+    missed: Callable[[], None] | None,
+    answers: Callable[[], None] | None,
+    stop: threading.Event,
+    jitter: bool = True,
+    executor: Any = None,
+) -> BackgroundScheduler:
+    """The schedule, not yet started: what is late first as one job, then every source, check and digest at its time.
+
+    `missed` runs with what is late, where the service was down when the digest was due. `executor`: one worker, as the
+    database has one writer; a test gives its own.
+    """
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": executor or ThreadPoolExecutor(1)},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+
+    def add(name: str, trigger: CronTrigger | IntervalTrigger, call: Callable[[], None]) -> None:
+        scheduler.add_job(_guarded(name, call, stop), trigger, id=name, name=name)
+
+    # one job, so that the check comes after all of them; it also sends what the last service left in the outbox
+    catch_up = _guarded("catch-up", lambda: _catch_up(late, scrape, check, missed, stop), stop)
+    scheduler.add_job(catch_up, id="catch-up")
+    for source in sources:
+        add(f"scrape {source.id}", trigger_of(source, jitter=jitter), lambda id=source.id: scrape(id))  # type: ignore[misc]
+    add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)
+    if digest is not None:
+        add("digest", CronTrigger(day_of_week=DIGEST_DAY, hour=9, timezone=UTC), digest)
+    if answers is not None:  # they are on disk meanwhile
+        add("answers", IntervalTrigger(seconds=ANSWERS_S, timezone=UTC), answers)
+    return scheduler
 
 
 def trigger_of(source: Source, *, jitter: bool = True) -> CronTrigger:
@@ -151,11 +185,19 @@ def trigger_of(source: Source, *, jitter: bool = True) -> CronTrigger:
 
 
 def overdue(sources: Iterable[Source], last_success: Mapping[str, datetime], now: datetime) -> list[str]:
-    """Ids of sources whose last success is a period or more ago, or which never had one, longest ago first."""
+    """Ids of sources that were due since their last success, or never had one, longest ago first.
+
+    By the time they were due, not by the length of the period: a weekly source that missed its Monday is not left to the next.
+    """
     never = datetime.min.replace(tzinfo=UTC)
-    late = [(last_success.get(s.id, never), s.id) for s in sources]
-    periods = {s.id: _period(s) for s in sources}
-    return [i for at, i in sorted(late) if now - at >= periods[i]]
+    late = sorted((last_success.get(s.id, never), s.id, s) for s in sources)
+    return [s.id for at, _, s in late if at == never or _due_after(s, at) <= now]
+
+
+def _due_after(source: Source, at: datetime) -> datetime:
+    found = trigger_of(source, jitter=False).get_next_fire_time(None, at + timedelta(seconds=1))
+    assert isinstance(found, datetime)
+    return found
 
 
 def last_successes(home: Path) -> dict[str, datetime]:
@@ -180,10 +222,18 @@ def _period(source: Source) -> timedelta:
     return PERIODS[source.schedule]
 
 
-def _catch_up(late: list[str], scrape: Callable[[str], None], check: Callable[[], None], stop: threading.Event) -> None:
+def _catch_up(
+    late: list[str],
+    scrape: Callable[[str], None],
+    check: Callable[[], None],
+    missed: Callable[[], None] | None,
+    stop: threading.Event,
+) -> None:
     for source_id in late:
         _guarded(f"scrape {source_id}", lambda id=source_id: scrape(id), stop)()  # type: ignore[misc]
     _guarded("check", check, stop)()
+    if missed is not None:
+        _guarded("digest", missed, stop)()
 
 
 def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Callable[[], None]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from data.errors import HostFailed
-from data.store import Store
+from data.store import Readable, Store
 from jobs.abundance import keep
 from jobs.answers import Inbox, Pressed, write_answers
 from jobs.check import check_cycle
@@ -91,3 +91,19 @@ def write_week(settings: Settings, metrics: Metrics) -> None:
         store.publish()
     if delivered is not None:
         delivered.check()
+
+
+def write_missed(settings: Settings, metrics: Metrics) -> None:
+    """The week's digests where the service was down when they were due; none before a first week has had its own."""
+    now = datetime.now(UTC)
+    with Store(settings.undercut_home) as store:
+        due = missed_digest(store, now)
+    if due:
+        write_week(settings, metrics)
+
+
+def missed_digest(store: Readable, now: datetime) -> bool:
+    """Was a digest written in an earlier week, none in this, and is Monday 09:00 UTC over?"""
+    monday = datetime.combine(now.date() - timedelta(days=now.weekday()), time(9), UTC)
+    last = store.rows("select max(created_at) as at from alert where kind in ('digest', 'rollup')")[0]["at"]
+    return last is not None and now >= monday and last.replace(tzinfo=UTC) < monday - timedelta(hours=9)

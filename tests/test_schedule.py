@@ -44,11 +44,17 @@ def test_an_unreadable_schedule_names_its_file(tmp_path: Path) -> None:
         trigger_of(source(schedule="0 9 * * 1"))
 
 
-def test_overdue_is_by_last_success_longest_ago_first() -> None:
-    known = [source("a"), source("b"), source("c"), source("d", "hourly"), source("never")]
-    ago = {"a": 23, "b": 25, "c": 99, "d": 1}
+def test_overdue_is_what_was_due_since_its_last_success_longest_ago_first() -> None:
+    known = [source("a"), source("b"), source("c"), source("d", "hourly"), source("w", "weekly"), source("never")]
+    ago = {
+        "a": 3,
+        "b": 25,
+        "c": 99,
+        "d": 1,
+        "w": 60,
+    }  # it is Wednesday noon; daily sources are due at five, weekly on Monday
     last = {k: NOW - timedelta(hours=h) for k, h in ago.items()}
-    assert overdue(known, last, NOW) == ["never", "c", "b", "d"]
+    assert overdue(known, last, NOW) == ["never", "c", "w", "b", "d"]
 
 
 def test_a_failed_run_is_no_success(tmp_path: Path) -> None:
