@@ -128,7 +128,7 @@ def _cell(upto: Cells, share: float) -> int:
 
 def _shortest(upto: Cells) -> tuple[int, int]:
     starts = [(0, _cell(upto, LEVEL))] + [
-        (_cell(upto, p), _cell(upto, p + LEVEL)) for p in np.arange(0.02, 1 - LEVEL, 0.02)
+        (_cell(upto, p), _cell(upto, p + LEVEL)) for p in np.arange(0.02, 1 - LEVEL, 0.02).tolist()
     ]
     return min(starts, key=lambda se: (se[1] - se[0], se[0]))
 
