@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: setup setup-dev browser demo test test-fast lint types bench lock clean
+.PHONY: setup setup-dev browser demo test test-fast lint types docs bench lock clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -53,6 +53,9 @@ lint: setup-dev
 
 types: setup-dev
 	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python -m jobs.docs
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench.bench_cost

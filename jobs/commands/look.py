@@ -128,14 +128,16 @@ def feedback(
     typer.echo(said)
 
 
-def sql(query: str, as_json: Json = False) -> None:
-    """Run a query on the published copy, read-only. Views and columns: `undercut sql "show all tables"`."""
+def sql(
+    query: Annotated[str, typer.Argument(help="The query; - reads it from standard input.")], as_json: Json = False
+) -> None:
+    """Run a query on the published copy, read-only. Views and columns: data/README.md, or `undercut sql "show all tables"`."""
     from data.store import ask, published
     from jobs.settings import settings
     from jobs.show import rows_table
 
     with published(settings().published) as con:
-        found = ask(con, query)
+        found = ask(con, sys.stdin.read() if query == "-" else query)
     if as_json:
         for row in found:
             say(row)

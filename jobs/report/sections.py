@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from data.store import Readable
@@ -48,6 +49,8 @@ def shown(column: str, value: Any) -> str:
         return f"{value:%d %b %Y}"
     if isinstance(value, list):
         return ", ".join(str(v) for v in value)
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float | int):
         if any(column.startswith(s) or column.endswith(s) for s in SHARE):
             return f"{value:.0%}"
@@ -65,7 +68,7 @@ def dollars(usd: float) -> str:
 
 def numeric(section: Section, column: str) -> bool:
     values = [r[column] for r in section.rows if r[column] is not None]
-    return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    return bool(values) and all(isinstance(v, int | float | Decimal) and not isinstance(v, bool) for v in values)
 
 
 def markdown(title: str, intro: str, sections: Sequence[Section]) -> str:
