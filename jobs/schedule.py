@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,20 @@ CHECK_HOUR = 7  # after the daily sources, which start at 5
 DIGEST_DAY = "mon"
 ANSWERS_S = 5
 Clock = Callable[[], datetime]
+
+
+class Stop:
+    """Asked to stop. A bare flag and no `threading.Event`: a signal that comes while the main thread waits on an event would
+    set it from within, and hold the event's own lock for ever."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        self._asked = True
+
+    def is_set(self) -> bool:
+        return self._asked
 
 
 def serve(settings: Settings) -> None:
@@ -100,7 +114,7 @@ def run_service(
         raise UsageError(
             "another `undercut run` has this home.", where=str(home / LOCK), fix="stop it, or set UNDERCUT_HOME."
         ) from None
-    stop = threading.Event()
+    stop = Stop()
     before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
     late = overdue(known, last, clock())
     scheduler = planned(
@@ -118,8 +132,8 @@ def run_service(
         scheduler.start()
         log.info("started: %d sources, %d overdue", len(known), len(late))
         ready()
-        while not stop.wait(1.0):  # a short wait, so that a signal is handled on every platform
-            pass
+        while not stop.is_set():
+            time.sleep(0.2)  # short, so that a signal is handled on every platform
         log.info("stopping: the job at work is finished first")
     finally:
         if scheduler.running:
@@ -139,7 +153,7 @@ def planned(
     digest: Callable[[], None] | None,
     missed: Callable[[], None] | None,
     answers: Callable[[], None] | None,
-    stop: threading.Event,
+    stop: Stop,
     jitter: bool = True,
     executor: Any = None,
 ) -> BackgroundScheduler:
@@ -227,7 +241,7 @@ def _catch_up(
     scrape: Callable[[str], None],
     check: Callable[[], None],
     missed: Callable[[], None] | None,
-    stop: threading.Event,
+    stop: Stop,
 ) -> None:
     for source_id in late:
         _guarded(f"scrape {source_id}", lambda id=source_id: scrape(id), stop)()  # type: ignore[misc]
@@ -236,7 +250,7 @@ def _catch_up(
         _guarded("digest", missed, stop)()
 
 
-def _guarded(name: str, call: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
+def _guarded(name: str, call: Callable[[], None], stop: Stop) -> Callable[[], None]:
     """A job that says what failed and leaves the service running; none starts after the signal to stop."""
 
     def job() -> None:

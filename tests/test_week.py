@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from data.store import Store
 from jobs.alerts import make_alert
 from jobs.messages import platform_message
 from jobs.outbox import enqueue
-from jobs.schedule import overdue, planned
+from jobs.schedule import Stop, overdue, planned
 from jobs.work import missed_digest
 from scraper.source import Source
 
@@ -87,7 +86,7 @@ class Week:
 
 def live(week: Week, begin: datetime, end: datetime, clock: time_machine.Coordinates) -> None:
     """One life of the service, from start to its end."""
-    stop = threading.Event()
+    stop = Stop()
     clock.move_to(begin)
     scheduler = planned(
         SOURCES, overdue(SOURCES, week.last, begin), scrape=week.scrape, check=lambda: week.job("check"),
