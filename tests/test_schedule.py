@@ -127,7 +127,7 @@ def test_it_catches_up_survives_a_bad_job_and_checks_last(start: Start) -> None:
     process = start(0.05)
     seen = read_to(process, "end check")
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert [s for s in seen if s != "ready"] == [
         "begin bad", "end bad", "begin late", "end late", "begin check", "end check",
@@ -141,7 +141,7 @@ def test_a_signal_finishes_the_job_at_work_and_starts_no_other(start: Start, num
     process = start(2)
     read_to(process, "begin bad")
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "end bad" in out
     assert "begin late" not in out
@@ -154,11 +154,11 @@ def test_a_second_service_is_refused_and_the_lock_ends_with_its_holder(tmp_path:
     with pytest.raises(UsageError, match="another `undercut run`"):
         run_service(tmp_path, [], scrape=print, check=lambda: None)
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     again = start(0)
     read_to(again, "end check")
     began = time.monotonic()
     again.send_signal(signal.SIGTERM)
-    again.communicate(timeout=20)
+    again.communicate(timeout=60)
     assert again.returncode == 0
     assert time.monotonic() - began < 5
