@@ -239,7 +239,7 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         add_capture(store, capture)
         return Line(source.id, capture.outcome, claims=add_price_claims(store, source.id, found.prices, now))
     offers, unknown, left = offers_of(source, found.prices, matcher)
-    believed = believed_now(store, now)
+    believed = believed_now(store, now, {o.endpoint_id for o in offers})
     beliefs = reconcile(
         source,
         offers,

@@ -6,7 +6,7 @@ a shop that closed. What its maker's page withdrew, a list may only state as dis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,9 +47,12 @@ select r.* from ({LAST_WORD}) r where r.source_id = $source and not r.withdrawn 
     where was.claim_id = r.claim_ids[1])"""
 
 
-def believed_now(store: Store, now: datetime) -> list[Rate]:
-    """The rates in force from any source: of each source its last word, of those the best standing."""
-    return [rate_from_row(r) for r in store.rows(IN_FORCE, {"now": naive(now)})]
+def believed_now(store: Store, now: datetime, endpoints: Collection[str] | None = None) -> list[Rate]:
+    """The rates in force from any source, of these endpoints where named: of each source its last word, of those the best standing."""
+    query, asked = IN_FORCE, dict[str, Any](now=naive(now))
+    if endpoints is not None:
+        query, asked = f"{IN_FORCE} and list_contains($endpoints, endpoint_id)", asked | {"endpoints": [*endpoints]}
+    return [rate_from_row(r) for r in store.rows(query, asked)]
 
 
 def gone_keys(store: Store, sources: Mapping[str, Source], now: datetime) -> frozenset[Key]:

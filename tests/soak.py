@@ -40,9 +40,11 @@ REGISTRY = Path(__file__).parents[1] / "use_cases.yaml"
 
 @dataclass(frozen=True)
 class Soak:
-    """Seconds and MiB by cycle; `failed` sources in all; `claims` and the size on disk at the end."""
+    """Seconds (by the clock; of this process's processors) and MiB by cycle; `failed` sources in all; `claims` and the size on disk
+    at the end. Growth is read off the processor's seconds, which another program on the machine does not lengthen."""
 
     seconds: list[float]
+    cpu_s: list[float]
     mib: list[float]
     failed: int
     claims: int
@@ -53,7 +55,9 @@ class Soak:
         return [
             f"{len(self.seconds)} cycles of {SOURCES} sources: {float(np.median(self.seconds)):.2f} s a cycle (median), "
             f"{max(self.seconds):.2f} s the longest; memory {self.mib[half]:.0f} MiB at half, {self.mib[-1]:.0f} MiB at the end",
-            f"growth over the later half: memory {growth(self.mib[half:]):+.1%}, time {growth(self.seconds[half:]):+.1%}; "
+            f"growth over the later half: memory {growth(self.mib[half:]):+.1%}, processor time {growth(self.cpu_s[half:]):+.1%}; "
+            f"{float(np.median(self.cpu_s[:half])):.2f} s of processor a cycle in the first half, "
+            f"{float(np.median(self.cpu_s[half:])):.2f} s in the later; "
             f"{self.failed} sources failed, {self.claims} price claims, database {self.database_mib:.0f} MiB",
         ]
 
@@ -68,12 +72,13 @@ def growth(values: list[float]) -> float:
 def soak(home: Path, cycles: int) -> Soak:
     """Every cycle on the same home, in one process, as the service does."""
     run_demo(home, [REGISTRY])
-    registry, seconds, mib, failed = load_cases([REGISTRY]), list[float](), list[float](), 0
+    registry, failed = load_cases([REGISTRY]), 0
+    seconds, cpu_s, mib = list[float](), list[float](), list[float]()
     with pages() as (address, turn):
         sources = {f"shop{n}": _source(n, address) for n in range(SOURCES)}
         for n in range(cycles):
             turn[0] = n
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             now = START + n * STEP
             fetcher = Fetcher(allow_private=True, pause_s=0, tries=1)
             report = scrape_cycle(home, None, now=now, sources=sources, fetcher=fetcher)
@@ -83,10 +88,13 @@ def soak(home: Path, cycles: int) -> Soak:
                     check_cycle(store, registry, now=now)
                     store.publish()
             seconds.append(time.perf_counter() - begun)
+            cpu_s.append(time.process_time() - worked)
             mib.append(_resident_mib())
+            if n % 50 == 49:
+                sys.stderr.write(f"{n + 1} of {cycles} cycles\n")
     with Store(home) as store:
         claims = int(store.rows("select count(*) as n from price_claim")[0]["n"])
-    return Soak(seconds, mib, failed, claims, (home / "private.duckdb").stat().st_size / 2**20)
+    return Soak(seconds, cpu_s, mib, failed, claims, (home / "private.duckdb").stat().st_size / 2**20)
 
 
 def _source(n: int, address: str) -> Source:

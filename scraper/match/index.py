@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from data.catalogue import Catalogue, load_catalogue
@@ -123,6 +124,10 @@ class Matcher(Groups):
 
     def endpoints(self) -> list[Endpoint]:
         """Every priced endpoint; facts kept by hand win over the package's."""
+        return [*self._endpoints]
+
+    @cached_property
+    def _endpoints(self) -> tuple[Endpoint, ...]:
         out = []
         for e in self._entries.values():
             model_id = self.model_of(e.price_id)
@@ -141,7 +146,7 @@ class Matcher(Groups):
             for field, value in self._catalogue.facts_of(e.price_id).items():
                 stated[field] = {**stated.get(field, {}), **value} if isinstance(value, dict) else value
             out.append(Endpoint(**stated))
-        return out
+        return tuple(out)
 
     def pointers(self) -> dict[str, str]:
         """Names without a version that a maker lets move (`family-latest`) -> the model they mean in this catalogue."""
