@@ -1,0 +1,89 @@
+"""One way to open a DuckDB file, with its errors told in our words, and to ask it: rows as dicts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from data.errors import StoreError, UsageError
+
+STORAGE_VERSION = "v1.5.0"  # files that DuckDB 1.5 and 2.0 both open
+Row = dict[str, Any]
+
+
+def connect(path: Path | str, *, read_only: bool = False, external: bool = True) -> duckdb.DuckDBPyConnection:
+    config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
+    if not external:
+        config["enable_external_access"] = "false"
+    try:
+        con = duckdb.connect(str(path), read_only=read_only, config=config)
+        con.execute("set TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        raise explain(error, str(path)) from error
+    if not external:
+        con.execute("set lock_configuration = true")
+    return con
+
+
+def explain(error: Exception, path: str) -> StoreError:
+    text = str(error)
+    if re.search(r"\block", text.lower()):
+        return StoreError(
+            "the database is in use by another undercut.",
+            where=path,
+            fix="wait for it to finish, or stop it (undercut run and undercut scrape write; one at a time).",
+        )
+    if "version" in text.lower() and "newer" in text.lower():
+        return StoreError(
+            "the database was written by a newer DuckDB.",
+            where=path,
+            fix="update undercut, or use another UNDERCUT_HOME.",
+        )
+    if "permission" in text.lower() or "cannot open" in text.lower():
+        return StoreError(
+            "the folder cannot be written.",
+            where=path,
+            fix="make it writable or set UNDERCUT_HOME to a folder that is.",
+        )
+    return StoreError(f"the database cannot be opened: {text.splitlines()[0]}", where=path, fix="restore a backup.")
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> list[Row]:
+    """Rows of a query as dicts, fetched whole."""
+    done = con.execute(query, parameters) if parameters is not None else con.execute(query)
+    names = [d[0] for d in done.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+
+class Readable(Protocol):
+    """What answers queries: the store, or a published copy."""
+
+    def rows(self, query: str, parameters: object = None) -> list[Row]: ...
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A published copy that answers like the store."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, query: str, parameters: object = None) -> list[Row]:
+        return rows(self.con, query, parameters)
+
+
+def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """Rows of a person's query. Raises UsageError with DuckDB's own words where it is wrong or refused."""
+    try:
+        return rows(con, query)
+    except duckdb.Error as error:
+        said = str(error).strip().splitlines()
+        fix = 'tables: undercut sql "show all tables"; the copy is read-only and reaches no files or network.'
+        raise UsageError(said[0], where="sql", fix=fix) from error
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
