@@ -5,7 +5,7 @@ All at list prices: contracts are left out before anything is computed, since th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,8 @@ from jobs.trends.table import ours
 from recommender.trends import record_lows
 from scraper.match import Matcher
 
+WHOLE = ("band", "price_drop")  # a past that seldom changes: kept where it says something new, as of that day
+
 
 def keep(store: Store, registry: Registry, now: datetime, tell: Progress = lambda _: None) -> bool:
     """Compute and write for the day of `now`, from the facts of the store; False where that day is kept already."""
@@ -38,8 +40,19 @@ def keep(store: Store, registry: Registry, now: datetime, tell: Progress = lambd
             "forecast": list(forecast_rows(here, day)), "plan_option": list(plan_rows(here, day))}  # fmt: skip
     with store.transaction():
         for table, found in rows.items():
-            store.insert(table, found)
+            if table not in WHOLE or not _stands(store, table, found):
+                store.insert(table, found)
     return True
+
+
+def _stands(store: Store, table: str, found: list[dict[str, Any]]) -> bool:
+    """Is this what the newest computation said? Thousands of rows that say the same every day are not kept again."""
+    newest = store.rows(f'select * exclude (as_of) from "{table}" where as_of = (select max(as_of) from "{table}")')
+    return bool(newest) and _shape(newest) == _shape({k: v for k, v in row.items() if k != "as_of"} for row in found)
+
+
+def _shape(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted(repr(sorted(row.items())) for row in rows)
 
 
 def kept(store: Readable, day: date) -> bool:

@@ -22,10 +22,22 @@ QUESTIONS = ROOT / "data" / "questions"
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 5, 8, 48
 EXAMPLE = {  # a view alone shows any rows; these are worth a look
     "prices": "select * from prices where endpoint = 'openai:gpt-4o' order by meter, tier",
-    "price_history": "select * from price_history where endpoint = 'deepseek:deepseek-chat' and meter = 'input' order by valid_from nulls first",
+    "price_history": "select * from price_history where endpoint = 'openai:gpt-5.6-terra' and before_usd_per_mtok is not null order by valid_from desc",
     "scores": "select * from scores where model = 'openai/gpt-4o' order by benchmark, source",
     "candidates": "select * from candidates where use_case = 'code-review' and on_frontier order by cost_usd_per_month",
     "recommendations": "select * from recommendations where state = 'open' order by saving_low_usd_per_month desc",
+}
+MACROS = {  # macro: what it is, an example of a call, the view whose columns and comments are its own
+    "price_asof(day, known_at := …)": (
+        "Prices in force on a day; with `known_at` as they were known at that instant, else as known now. Rows and columns as in `prices`.",
+        "price_asof(date '2026-11-10', known_at := timestamptz '2026-11-10 12:00:00+00')",
+        "prices",
+    ),
+    "recommendations_asof(day)": (
+        "Recommendations as they stood at the end of a day. Rows and columns as in `recommendations`.",
+        "recommendations_asof(date '2026-11-10')",
+        "recommendations",
+    ),
 }
 HEAD = """# The database
 
@@ -43,7 +55,7 @@ This file is made by `make docs` from the comments in `data/views` and the demo'
 
 def document(store: Readable) -> str:
     """The whole file."""
-    return "\n".join([HEAD, *questions(store), *views(store)]).rstrip() + "\n"
+    return "\n".join([HEAD, *questions(store), *macros(store), *views(store)]).rstrip() + "\n"
 
 
 def questions(store: Readable) -> Iterator[str]:
@@ -52,6 +64,16 @@ def questions(store: Readable) -> Iterator[str]:
         first, _, query = file.read_text(encoding="utf-8").partition("\n")
         yield f"### {first.removeprefix('-- ')}\n\n`undercut sql - < data/questions/{file.name}`\n\n```sql\n{query.strip()}\n```\n"
         yield table(store.rows(query))
+
+
+def macros(store: Readable) -> Iterator[str]:
+    """As of a day; a macro whose columns are no longer those of its view is an error."""
+    yield "## As of a day\n"
+    for name, (what, call, view) in MACROS.items():
+        shape = [[r["column_name"] for r in store.rows(f"describe from {of}")] for of in (call, view)]
+        if shape[0] != shape[1]:
+            raise ValueError(f"{name} has other columns than {view}")
+        yield f"### {name}\n\n{what}\n\n```sql\nselect * from {call} limit 1;\n```\n"
 
 
 def views(store: Readable) -> Iterator[str]:

@@ -160,7 +160,7 @@ def test_every_view_and_every_column_has_a_comment(tmp_path: Path) -> None:
             reader,
             "select c.table_name, c.column_name from duckdb_columns() c join duckdb_views() v "
             "on v.view_name = c.table_name and not v.internal "
-            "where c.comment is null and c.table_name <> 'rates_known'",
+            "where c.comment is null",
         )
     assert all(v["comment"] for v in views)
     assert len(view_files()) >= len(views)
@@ -178,7 +178,24 @@ def test_a_correction_does_not_rewrite_what_was_believed(tmp_path: Path) -> None
             "2.5"
         )
         assert rows(reader, asof.format(""))[0]["usd_per_mtok"] == 5
-        assert len(rows(reader, "select * from price_history")) == 1
+        spans = rows(reader, "select usd_per_mtok, valid_from, valid_to from price_history order by seen_at")
+    assert [(r["usd_per_mtok"], r["valid_from"], r["valid_to"]) for r in spans] == [
+        (Decimal("2.5"), None, later.replace(tzinfo=None)),
+        (Decimal(5), later.replace(tzinfo=None), None),
+    ]
+
+
+def test_a_corrected_date_or_amount_replaces_the_period_it_corrects(tmp_path: Path) -> None:
+    began, later = NOON - timedelta(days=5), NOON + timedelta(days=10)
+    wrong = rate(valid_from=began)
+    right = rate(rate_id="b", usd_per_mtok=Decimal(5), valid_from=began, known_from=later)
+    with Store(tmp_path) as store:
+        store.insert("rate", [wrong, right])
+        store.publish()
+    with published(tmp_path / "market.duckdb") as reader:
+        assert rows(reader, "select usd_per_mtok, valid_to from price_history") == [
+            {"usd_per_mtok": Decimal(5), "valid_to": None}
+        ]
 
 
 def test_a_price_that_starts_tomorrow_is_not_in_force_today(tmp_path: Path) -> None:

@@ -11,20 +11,50 @@ from pathlib import Path
 import duckdb
 
 from data.errors import DataMissing, StoreError
-from data.store.connect import STORAGE_VERSION, connect, quoted, rows
+from data.store.connect import STORAGE_VERSION, connect, explain, quoted, rows
 
 VIEWS = Path(__file__).parents[1] / "views"
 KEEP_COPIES = 3
+KEPT = ("price_periods",)  # views that every reader would compute again: tables of the same name in the copy
+ORDER = {
+    "rate": "endpoint_id, meter, tier, known_from",
+    "price_claim": "source_id, known_from",
+}  # what is asked together lies together
+PRIVATE = {
+    "outbox": "* replace ('{}'::json as payload)"
+}  # what is sent to Slack is for its channel; the alert's text is in alerts
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Path) -> Path:
     """Write a finished read-only copy with the views and swap the link `market.duckdb` to it."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    target = home / f"market-{stamp}.duckdb"
+    target, link, fresh = home / f"market-{stamp}.duckdb", home / "market.duckdb", home / f".market-{stamp}"
+    try:
+        _write(con, target)
+        target.chmod(0o444)
+        fresh.symlink_to(target.name)
+        fresh.replace(link)
+    except BaseException as error:  # a copy that is not whole is nobody's
+        for left in (fresh, target, target.with_name(target.name + ".wal")):
+            left.unlink(missing_ok=True)
+        if isinstance(error, duckdb.Error | OSError):
+            raise explain(error, str(home)) from error
+        raise
+    _tidy(home, target)
+    return link
+
+
+def _write(con: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Every table but what is nobody's business, then the views; what takes long to compute is computed here, once."""
     source = rows(con, "select current_database() as name")[0]["name"]
     con.execute(f"attach {quoted(str(target))} as published (storage_version '{STORAGE_VERSION}')")
     try:
-        con.execute(f'copy from database "{source}" to published')
+        con.execute(f'copy from database "{source}" to published (schema)')
+        for table in rows(con, "select table_name as name from duckdb_tables() where database_name = ?", [source]):
+            name = f'"{table["name"]}"'
+            shown = PRIVATE.get(table["name"], "*")
+            order = f" order by {ORDER[table['name']]}" if table["name"] in ORDER else ""
+            con.execute(f'insert into published.main.{name} select {shown} from "{source}".main.{name}{order}')
     finally:
         con.execute("detach published")
     with connect(target) as copy:
@@ -33,14 +63,25 @@ def publish(con: duckdb.DuckDBPyConnection, home: Path) -> Path:
                 copy.execute(text)
             except duckdb.Error as error:
                 raise StoreError(f"the view {name} does not fit the tables: {error}", where=name) from error
-    target.chmod(0o444)
-    link, fresh = home / "market.duckdb", home / f".market-{stamp}"
-    fresh.symlink_to(target.name)
-    fresh.replace(link)
+        for name in KEPT:
+            comment = rows(copy, "select comment from duckdb_views() where view_name = ?", [name])[0]["comment"]
+            copy.execute(f"create table kept as from {name}; drop view {name}; alter table kept rename to {name}")
+            copy.execute(f"comment on table {name} is {quoted(comment)}")
+
+
+def _tidy(home: Path, target: Path) -> None:
+    """Old copies go but for the last few: who has one open keeps what is open. So does what a cut-off publish left."""
     others = [f for f in home.glob("market-*.duckdb") if f != target]  # a clock set back must not cost the new one
-    for old in sorted(others, key=lambda f: f.stat().st_mtime_ns)[: max(0, len(others) - KEEP_COPIES + 1)]:
+    done = sorted((f for f in others if not f.stat().st_mode & 0o222), key=lambda f: f.stat().st_mtime_ns)
+    gone = done[: max(0, len(done) - KEEP_COPIES + 1)] + [f for f in others if f.stat().st_mode & 0o222]
+    for old in gone:
         old.unlink(missing_ok=True)
-    return link
+    whole = {f.name for f in (target, *done)} - {f.name for f in gone}
+    for wal in home.glob("market-*.duckdb.wal"):  # a stranger's, or a cut-off publish's
+        if wal.name.removesuffix(".wal") not in whole:
+            wal.unlink(missing_ok=True)
+    for link in home.glob(".market-*"):
+        link.unlink(missing_ok=True)
 
 
 def view_files() -> list[tuple[str, str]]:

@@ -9,4 +9,4 @@ comment on column bands.month is 'First day of the month; prices are those of it
 comment on column bands.usd_per_mtok is 'Lowest price that two records agree on, US dollars per million tokens (3 in : 1 out)';
 comment on column bands.model is 'The model at that price';
 comment on column bands.cost_usd_per_task is 'Lowest cost of one task, tokens used included, US dollars; empty: no board states it';
-comment on column bands.as_of is 'Day it was computed for';
+comment on column bands.as_of is 'Day since which it is so';

@@ -12,4 +12,4 @@ comment on column price_drops.from_usd_per_mtok is 'Lowest price before, US doll
 comment on column price_drops.to_usd_per_mtok is 'Lowest price after, same unit';
 comment on column price_drops.hosts is 'Hosts whose price of the new cheapest model two records agree on; empty: not recorded';
 comment on column price_drops.drivers is 'What stood beside the fall, not its proven cause: newer model, smaller model, open weights, more hosts, host competition, list price cut, lower precision, price war (a rival cut 20 % or more within 30 days before); empty: nothing visible';
-comment on column price_drops.as_of is 'Day it was computed for';
+comment on column price_drops.as_of is 'Day since which it is so';

@@ -1,0 +1,94 @@
+"""price_history is the timeline of what price_asof answers, whatever the order, dates and doubts of the rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.store import Store, view_files
+from tests.bench.bench_history import cycle
+from tests.bench.history import Pace, fill, pace
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS = st.integers(0, 20).map(lambda n: START + timedelta(days=n))
+RATES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "known_from": DAYS.map(lambda day: day + timedelta(hours=6)),
+            "valid_from": st.none() | DAYS,
+            "valid_to": st.none() | DAYS,
+            "usd_per_mtok": st.integers(1, 4).map(Decimal),
+            "standing": st.sampled_from(["official", "single", "disputed"]),
+            "source_id": st.sampled_from(["page", "mirror"]),
+            "withdrawn": st.sampled_from([False, False, False, True]),
+        }
+    ).filter(lambda r: r["valid_to"] is None or r["valid_from"] is None or r["valid_from"] < r["valid_to"]),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda r: (r["known_from"], r["source_id"]),  # one word a source and reading
+)
+IN_FORCE = (
+    "select rate_id from price_history where (valid_from is null or valid_from < date '{day}' + 1) "
+    "and (valid_to is null or valid_to >= date '{day}' + 1)"
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store(tmp_path_factory.mktemp("history")) as opened:
+        for _, text in view_files():
+            opened.con.execute(text)
+        yield opened
+
+
+@given(RATES)
+@settings(deadline=None, max_examples=60)
+def test_history_says_on_every_day_what_price_asof_says(store: Store, stated: list[dict[str, Any]]) -> None:
+    store.con.execute("delete from rate")
+    fixed = {"endpoint_id": "a:b", "meter": "input", "tier": "standard", "region": "global", "claim_ids": ["c"]}
+    store.insert("rate", [{**fixed, **r, "rate_id": str(n)} for n, r in enumerate(stated)])
+    first = max(r["known_from"] for r in stated)
+    for n in range(30):
+        day = (START + timedelta(days=n)).date()
+        if day < first.date():  # before everything was known, price_asof looks ahead; a history does not
+            continue
+        then = store.rows(f"select rate_id from price_asof(date '{day}')")
+        assert store.rows(IN_FORCE.format(day=day)) == then, (day, stated)
+
+
+@given(RATES)
+@settings(deadline=None, max_examples=30)
+def test_periods_never_overlap_and_are_half_open(store: Store, stated: list[dict[str, Any]]) -> None:
+    store.con.execute("delete from rate")
+    fixed = {"endpoint_id": "a:b", "meter": "input", "tier": "standard", "region": "global", "claim_ids": ["c"]}
+    store.insert("rate", [{**fixed, **r, "rate_id": str(n)} for n, r in enumerate(stated)])
+    spans = store.rows("select valid_from, valid_to from price_history order by valid_from nulls first")
+    for a, b in pairwise(spans):
+        assert a["valid_to"] is not None
+        assert a["valid_to"] <= b["valid_from"]
+    assert all(s["valid_from"] is None or s["valid_to"] is None or s["valid_from"] < s["valid_to"] for s in spans)
+
+
+def test_a_day_of_unchanged_pages_adds_no_claim_and_no_rate(tmp_path: Path) -> None:
+    with Store(tmp_path) as opened:
+        fill(opened, years=1, endpoints=30, providers=5)
+        count = "select (select count(*) from price_claim) as claims, (select count(*) from rate) as rates"
+        before = opened.rows(count)
+        assert before[0]["claims"] > 0
+        cycle(opened, changed=0)
+        assert opened.rows(count) == before
+
+
+def test_the_pace_without_the_record_is_that_of_the_record(tmp_path: Path, corpus: Path) -> None:
+    measured, kept = pace(corpus / "prices" / "history.csv.gz"), pace(tmp_path / "none.csv.gz")
+    assert kept == Pace()
+    assert measured.changes_per_year == pytest.approx(kept.changes_per_year, rel=0.01)
+    assert measured.meters_per_change == pytest.approx(kept.meters_per_change, rel=0.01)
