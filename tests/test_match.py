@@ -30,6 +30,49 @@ NOBODY = [
 ]  # fmt: skip
 
 
+NEAR_MISSES = [
+    "gpt-5-turbo", "gpt-4.1-micro", "gpt-5.9", "GPT-3.5", "o2", "o4", "gpt-oss-40b", "gpt-oss-120b-GGUF", "Claude Sonnet 4.7",
+    "claude-4-haiku", "Claude 3.5 Opus", "claude-sonnet", "gemini-3-nano", "gemini-2.5-ultra", "gemini-ultra", "gemma-3-28b",
+    "gemma-3-27b-it-qat-q4_0", "medgemma-27b", "shieldgemma-9b", "DeepSeek-R1-Distill-Llama-13B", "deepseek-r1-lite-preview",
+    "deepseek-vl2", "glm-4.8", "glm-4-9b-chat", "kimi-k2-base", "kimi-k3-mini", "minimax-m2-lightning", "Qwen3-32B-AWQ",
+    "Qwen2.5-14B-Instruct-1M", "qwen2.5-7b-instruct-q4_k_m", "llama-4-behemoth", "llama-70b", "mixtral-8x70b", "mistral-small-2409",
+    "grok-4-heavy", "grok-4-mini", "grok-3-reasoning", "command-x", "command-a-vision", "nova-ultra", "phi-5", "SuperCoder-9000",
+    "my-finetune-llama-3.1-8b", "ft:gpt-4o-2024-08-06:acme::abc", "gpt-4o + claude-3.5-sonnet", "SWE-agent (gpt-4o)",
+    "OpenHands + Claude Sonnet 4", "mini-swe-agent with gpt-5", "human baseline", "random",
+]  # fmt: skip
+SPELLED_BY_OTHERS = [
+    ("gpt-5-mini-2025-08-07", "openai/gpt-5-mini"), ("GPT-5 nano (minimal)", "openai/gpt-5-nano"),
+    ("gpt-4-turbo-2024-04-09", "openai/gpt-4-turbo"), ("gpt-4-32k-0613", "openai/gpt-4-32k"), ("o3-mini-high", "openai/o3-mini"),
+    ("o4-mini-2025-04-16-high", "openai/o4-mini"), ("gpt-oss:20b", "openai/gpt-oss-20b"), ("gpt-oss-120b-mxfp4", "openai/gpt-oss-120b"),
+    ("openai/gpt-oss-120b:exacto", "openai/gpt-oss-120b"), ("Qwen3-32B-bfloat16", "qwen/qwen3-32b"),
+    ("claude-3-opus@20240229", "anthropic/claude-3-opus"), ("eu.anthropic.claude-3-haiku-20240307-v1:0", "anthropic/claude-3-haiku"),
+    ("opus 4.5 64k thinking", "anthropic/claude-opus-4-5"), ("Claude 4 Sonnet (no thinking)", "anthropic/claude-sonnet-4-0"),
+    ("gemini-1.5-pro-002", "google/gemini-1.5-pro"), ("google/gemma-3-27b-it:free", "google/gemma-3-27b-it"),
+    ("Pro/deepseek-ai/DeepSeek-R1", "deepseek/deepseek-r1"), ("deepseek-ai/DeepSeek-R1-0528", "deepseek/deepseek-r1-0528"),
+    ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek/deepseek-r1-0528-qwen3-8b"), ("GLM-4.5-Air-FP8", "zai/glm-4.5-air"),
+    ("glm-4.6v", "zai/glm-4.6v"), ("Kimi-K2-Instruct-0905", "moonshotai/kimi-k2-0905"),
+    ("kimi-k2-thinking-turbo", "moonshotai/kimi-k2-thinking-turbo"), ("MiniMax-M1-80k", "minimax/minimax-m1-80k"),
+    ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen/qwen3-235b-a22b-2507"), ("qwq-32b-preview", "qwen/qwq-32b-preview"),
+    ("Qwen3-235B-A22B-Thinking-2507", "qwen/qwen3-235b-a22b-thinking-2507"), ("QwQ-32B", "qwen/qwq-32b"),
+    ("us.meta.llama3-3-70b-instruct-v1:0", "meta/llama-3.3-70b-instruct"), ("llama-3.1-8b-instant", "meta/llama-3.1-8b-instruct"),
+    ("llama-4-maverick-17b-128e-instruct-fp8", "meta/llama-4-maverick"), ("Hermes-3-Llama-3.1-405B", "nousresearch/hermes-3-llama-3.1-405b"),
+    ("Mistral Large 3", "mistral/mistral-large-2512"), ("mistral-medium-3.1", "mistral/mistral-medium-3-1"),
+    ("grok-3-mini-fast-beta (high)", "x-ai/grok-3-mini-fast"), ("grok-4-fast-non-reasoning", "x-ai/grok-4-fast-non-reasoning"),
+    ("command-r-08-2024", "cohere/command-r"), ("phi-4-reasoning-plus", "microsoft/phi-4-reasoning-plus"),
+    ("nvidia/nemotron-3-nano-30b-a3b", "nvidia/nemotron-3-nano-30b-a3b"), ("gpt-3.5-turbo-0301", "openai/gpt-3.5-0301"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEAR_MISSES)
+def test_a_name_beside_a_priced_one_is_nobody(name: str) -> None:
+    assert MATCHER.match(name).price_ids == ()
+
+
+@pytest.mark.parametrize(("name", "model_id"), SPELLED_BY_OTHERS)
+def test_a_hosts_spelling_a_date_or_a_setting_leads_to_its_model(name: str, model_id: str) -> None:
+    assert MATCHER.match(name).model_id == model_id
+
+
 @pytest.mark.parametrize(("price_id", "name"), [(i, n) for i, names in SAME.items() for n in names])
 def test_spellings_of_one_model_lead_to_one_entry(price_id: str, name: str) -> None:
     assert price_id in MATCHER.match(name).price_ids

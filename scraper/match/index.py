@@ -18,6 +18,7 @@ from scraper.match.entries import (
     Key,
     Match,
     Resolution,
+    equal_texts,
     rule_names,
     same_dates,
     spellings,
@@ -314,8 +315,17 @@ class Matcher(Groups):
         """An undated name: the undated entry, else the only one there is (a first release, or a preview)."""
         plain = [k for k in keys if not k[1]]
         sized = any(is_size(w) for k in keys for w in k[0])  # open weights: an undated name is the first release
-        released = [k for k in plain if not k[2]] or plain or ([] if sized else list(keys))
+        dated = [] if sized else [k for k in keys if not self._within_a_family(k)]
+        released = [k for k in plain if not k[2]] or plain or dated
         return released[0] if len(released) == 1 else None
+
+    def _within_a_family(self, key: Key) -> bool:
+        """Whether the entry's own rule spells a longer name: `gpt-3.5-0301` is a snapshot of gpt-3.5-turbo, not of gpt-3.5."""
+        return any(
+            set(key[0]) < set(read(text).words) and self._by_words.get(read(text).words)
+            for e in self._groups[key]
+            for text in equal_texts(e.clauses)
+        )
 
     def _propose(self, name: str) -> tuple[str, ...]:
         """Up to three similar ids that begin alike, for a person; the program never uses them."""

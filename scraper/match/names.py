@@ -266,7 +266,9 @@ def _words(text: str) -> tuple[list[str], frozenset[str], frozenset[str]]:
     words: list[str] = []
     for word in raw:
         word = word.strip(".")
-        if (split := re.fullmatch(r"([a-z]{3,})(\d+(?:\.\d+)?)", word)) or (
+        if word in SAME_WEIGHTS:  # mxfp4 and bfloat16 are no family with a version
+            words.append(word)
+        elif (split := re.fullmatch(r"([a-z]{3,})(\d+(?:\.\d+)?)", word)) or (
             split := re.fullmatch(r"(\d+(?:\.\d+)?)([a-z]{3,})", word)
         ):
             words.extend(split.groups())
