@@ -52,7 +52,8 @@ HALF = {  # rows of half a cycle; each must find nothing
     "a message without its alert": "select message_id from outbox o where not exists (select 1 from alert a where a.alert_id = o.alert_id)",
     "a finding without the use case it is about": "select rec from recommendation r where not exists "
     "(select 1 from use_case u where u.use_case = r.use_case)",
-    "a decision without what it weighed": "select rec from recommendation r where not exists "
+    "a decision without what it weighed": "select rec from "
+    "(from recommendation qualify row_number() over (partition by use_case order by decided_at desc) = 1) r where not exists "
     "(select 1 from candidate c where c.run_id = r.run_id and c.use_case = r.use_case)",
     "a rate without its claim": "select rate_id from rate r where not exists "
     "(select 1 from price_claim c where list_contains(r.claim_ids, c.claim_id))",

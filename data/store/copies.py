@@ -16,13 +16,15 @@ from data.store.connect import STORAGE_VERSION, connect, explain, quoted, rows
 VIEWS = Path(__file__).parents[1] / "views"
 KEEP_COPIES = 3
 KEPT = ("price_periods",)  # views that every reader would compute again: tables of the same name in the copy
-ORDER = {
-    "rate": "endpoint_id, meter, tier, known_from",
-    "price_claim": "source_id, known_from",
-}  # what is asked together lies together
-PRIVATE = {
-    "outbox": "* replace ('{}'::json as payload)"
-}  # what is sent to Slack is for its channel; the alert's text is in alerts
+# What is asked together lies together; what nothing rests on any more stays in the writer's file; what is sent to Slack is for
+# its channel alone, its text is in alerts.
+SHOWN = {
+    "rate": "* from {0} order by endpoint_id, meter, tier, known_from",
+    "price_claim": "* from {0} where claim_id in (select unnest(claim_ids) from {1}.rate union select claim_id from {1}.held)",
+    "candidate": "* from {0} where (use_case, run_id) in "
+    "(select (use_case, max_by(run_id, decided_at)) from {1}.recommendation group by use_case)",
+    "outbox": "* replace ('{{}}'::json as payload) from {0}",
+}
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Path) -> Path:
@@ -51,10 +53,9 @@ def _write(con: duckdb.DuckDBPyConnection, target: Path) -> None:
     try:
         con.execute(f'copy from database "{source}" to published (schema)')
         for table in rows(con, "select table_name as name from duckdb_tables() where database_name = ?", [source]):
-            name = f'"{table["name"]}"'
-            shown = PRIVATE.get(table["name"], "*")
-            order = f" order by {ORDER[table['name']]}" if table["name"] in ORDER else ""
-            con.execute(f'insert into published.main.{name} select {shown} from "{source}".main.{name}{order}')
+            name, schema = table["name"], f'"{source}".main'
+            shown = SHOWN.get(name, "* from {0}").format(f'{schema}."{name}"', schema)
+            con.execute(f'insert into published.main."{name}" select {shown}')
     finally:
         con.execute("detach published")
     with connect(target) as copy:

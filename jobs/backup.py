@@ -1,0 +1,140 @@
+"""A copy of the home out, and back in: the private database and every kept body, in a folder or one .tar file.
+
+Written under a name of its own and renamed when it is whole. Restoring proves the copy before anything is replaced, and
+what was there before is kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from data.errors import DataMissing, StoreError, UsageError
+from data.store import Store
+from jobs.integrity import verify
+
+DATABASE, MANIFEST = "private.duckdb", "backup.json"
+
+
+def backup(home: Path, target: Path, now: datetime) -> dict[str, object]:
+    """Write the home to `target`; its manifest comes back. Raises UsageError where something is there already."""
+    if target.exists():
+        raise UsageError("is there already.", where=str(target), fix="name a new file or folder, or move it away.")
+    if not (home / DATABASE).exists():
+        raise DataMissing("there is no database yet.", where=str(home), fix="run `undercut scrape` first.")
+    fresh = target.with_name(f".{target.name}.part")
+    packed = fresh.with_name(fresh.name + ".tar")
+    try:
+        _remove(fresh)
+        with Store(home) as store:  # no one else writes while it is open
+            store.con.execute("checkpoint")
+            shutil.copytree(home, fresh, ignore=_left_out, symlinks=True)
+        made = {"database_sha256": _sha(fresh / DATABASE), "bodies": sum(1 for _ in fresh.glob("bodies/*/*.gz")), "made_at": now.isoformat()}  # fmt: skip
+        (fresh / MANIFEST).write_text(json.dumps(made), encoding="utf-8")
+        if target.suffix == ".tar":
+            with tarfile.open(packed, "w") as tar:
+                tar.add(fresh, arcname="undercut")
+            packed.replace(target)
+        else:
+            fresh.replace(target)
+    except OSError as error:
+        raise StoreError(f"the backup cannot be written ({error.strerror}).", where=str(target), fix="free space or name another place; nothing was changed.") from error  # fmt: skip
+    finally:
+        _remove(fresh)
+        packed.unlink(missing_ok=True)
+    return made
+
+
+def restore(source: Path, home: Path, now: datetime, *, replace: bool = False) -> Path | None:
+    """Put a backup in place of `home`; where the former home is kept comes back. Raises before anything is replaced."""
+    if (home / DATABASE).exists():
+        if not replace:
+            raise UsageError("there is a database already.", where=str(home), fix="--replace keeps it beside the restored one, or set UNDERCUT_HOME to another folder.")  # fmt: skip
+        _not_in_use(home)
+    fresh = home.absolute().with_name(f".{home.name}.part")
+    try:
+        _remove(fresh)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        with _opened(source, fresh):
+            _prove(source, fresh)
+        before = home.absolute().with_name(f"{home.name}.before-{now:%Y%m%dT%H%M%S}") if home.exists() else None
+        if before:
+            home.absolute().rename(before)
+        try:
+            fresh.rename(home.absolute())
+        except OSError:
+            if before:
+                before.rename(home.absolute())
+            raise
+    except OSError as error:
+        raise StoreError(f"the backup cannot be put back ({error.strerror or error}).", where=str(home), fix="free space or set UNDERCUT_HOME to another folder; what was there stays.") from error  # fmt: skip
+    finally:
+        _remove(fresh)
+    return before
+
+
+def _not_in_use(home: Path) -> None:
+    """Raises StoreError where another undercut writes; a database that cannot be opened at all may be replaced."""
+    try:
+        with Store(home):
+            pass
+    except StoreError as error:
+        if "in use" in error.what:
+            raise
+
+
+@contextmanager
+def _opened(source: Path, fresh: Path) -> Iterator[None]:
+    if source.is_dir():
+        shutil.copytree(source, fresh)
+    elif source.is_file():
+        try:
+            with tarfile.open(source) as tar:
+                tar.extractall(fresh.with_name(fresh.name + ".tar"), filter="data")
+            (fresh.with_name(fresh.name + ".tar") / "undercut").rename(fresh)
+        except (tarfile.TarError, FileNotFoundError, EOFError) as error:
+            raise UsageError(f"is no whole backup ({error}).", where=str(source), fix="give a folder or .tar that `undercut db backup` wrote.") from None  # fmt: skip
+        finally:
+            _remove(fresh.with_name(fresh.name + ".tar"))
+    else:
+        raise UsageError("there is no such backup.", where=str(source), fix="name the folder or .tar file.")
+    yield
+
+
+def _prove(source: Path, fresh: Path) -> None:
+    """Raises where the copy is not what was written or a rule does not hold in it."""
+    try:
+        made = json.loads((fresh / MANIFEST).read_text(encoding="utf-8"))
+        same = made["database_sha256"] == _sha(fresh / DATABASE)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError("is no backup of undercut.", where=str(source), fix="give a folder or .tar that `undercut db backup` wrote.") from None  # fmt: skip
+    if not same:
+        raise StoreError("the backup's database is not what was written.", where=str(source), fix="use another backup.")
+    with Store(fresh) as store:
+        if broken := next(verify(store, fresh), None):
+            raise StoreError(f"the backup breaks a rule: {broken.rule} ({broken.count}, e.g. {broken.example}).", where=str(source), fix="use another backup.")  # fmt: skip
+        store.publish()
+    (fresh / MANIFEST).unlink()
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Published copies are made again; locks and probes belong to a running process."""
+    return {n for n in names if n.startswith(("market", ".market", "private.duckdb.wal", ".writable")) or n.endswith(".lock")}  # fmt: skip
+
+
+def _sha(file: Path) -> str:
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

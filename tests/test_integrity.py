@@ -1,0 +1,159 @@
+"""verify finds what is broken and repairs nothing; a backup comes back whole or not at all; older databases keep their facts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from data.errors import StoreError, UsageError
+from data.store import Store
+from data.store.writer import SCHEMA
+from jobs.backup import backup, restore
+from jobs.integrity import verify
+from scraper.capture import Bodies
+from tests.bench.history import fill
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    with Store(folder) as store:
+        sha = Bodies(folder).put(b"gpt-4o $2.50 / 1M tokens")
+        page = {"source_id": "page", "url": "https://host.example", "fetched_at": NOW, "sha256": sha, "bytes": 24, "renderer": "http", "outcome": "new"}  # fmt: skip
+        claim = {"claim_id": "c", "source_id": "page", "capture": sha, "model_as_written": "gpt-4o", "meter": "input", "tier": "standard", "amount": Decimal("2.5"), "currency": "USD", "per": "1M tokens", "list_price": True, "conditions": [], "quote": "$2.50", "locator": "1", "known_from": NOW}  # fmt: skip
+        rate = {"rate_id": "r", "endpoint_id": "openai:gpt-4o", "meter": "input", "tier": "standard", "region": "global", "usd_per_mtok": Decimal("2.5"), "known_from": NOW, "standing": "official", "source_id": "page", "claim_ids": ["c"], "withdrawn": False}  # fmt: skip
+        store.insert("capture", [page])
+        store.insert("price_claim", [claim])
+        store.insert("rate", [rate])
+        store.publish()
+    return folder
+
+
+def broken(home: Path) -> dict[str, int]:
+    with Store(home) as store:
+        return {b.rule: b.count for b in verify(store, home)}
+
+
+def body(home: Path) -> Path:
+    return next(home.glob("bodies/*/*.gz"))
+
+
+def test_a_whole_database_breaks_no_rule(home: Path) -> None:
+    assert broken(home) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("delete from price_claim", "a rate whose claim is missing"),
+        ("delete from capture", "a claim without the fetch it was read from"),
+        ("insert into rate from rate", "a rate kept twice"),
+        ("update rate set valid_from = '2026-02-01', valid_to = '2026-02-01'", "a rate that ends before it begins"),
+        ("update rate set usd_per_mtok = -1", "a price below zero"),
+        (
+            "insert into recommendation by name select 'x' as run_id, 'rec-1' as rec, 'u' as use_case, now()::timestamp as decided_at, "
+            "now()::timestamp as data_as_of, 'keep' as verdict, '' as reason, [] as reasons, 'e' as from_endpoint, ['gone'] as rate_ids, "
+            "[] as score_ids, '{}' as decision, '' as decision_sha",
+            "a decision on a rate that is missing",
+        ),
+    ],
+)
+def test_what_is_broken_is_found_and_left_as_it_is(home: Path, change: str, rule: str) -> None:
+    with Store(home) as store:
+        store.con.execute(change)
+    assert rule in broken(home)
+    assert rule in broken(home)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not gzip"])
+def test_a_damaged_body_is_found(home: Path, damage: bytes) -> None:
+    body(home).write_bytes(damage)
+    assert broken(home) == {"a kept body is missing or damaged": 1}
+
+
+def test_a_missing_body_is_found(home: Path) -> None:
+    body(home).unlink()
+    assert broken(home) == {"a kept body is missing or damaged": 1}
+
+
+@pytest.mark.parametrize("name", ["copy", "copy.tar"])
+def test_a_backup_comes_back_with_its_bodies(home: Path, tmp_path: Path, name: str) -> None:
+    backup(home, tmp_path / name, NOW)
+    with pytest.raises(UsageError, match="there already"):
+        backup(home, tmp_path / name, NOW)
+    restore(tmp_path / name, tmp_path / "new", NOW)
+    assert broken(tmp_path / "new") == {}
+    assert (tmp_path / "new" / "market.duckdb").exists()
+    assert body(tmp_path / "new").read_bytes() == body(home).read_bytes()
+    assert not list(tmp_path.glob(".*.part*"))
+
+
+def test_restoring_over_a_database_is_refused_and_with_the_flag_keeps_it_beside(home: Path, tmp_path: Path) -> None:
+    backup(home, tmp_path / "copy", NOW)
+    with Store(home) as store:
+        store.con.execute("delete from rate")
+    with pytest.raises(UsageError, match="already"):
+        restore(tmp_path / "copy", home, NOW)
+    before = restore(tmp_path / "copy", home, NOW, replace=True)
+    assert before is not None
+    with Store(home) as new, Store(before) as old:
+        assert len(new.rows("select * from rate")) == 1
+        assert old.rows("select * from rate") == []
+
+
+@pytest.mark.parametrize("spoil", ["body", "database", "manifest", "tar"])
+def test_a_spoilt_backup_changes_nothing(home: Path, tmp_path: Path, spoil: str) -> None:
+    copy = tmp_path / ("copy.tar" if spoil == "tar" else "copy")
+    backup(home, copy, NOW)
+    if spoil == "body":
+        body(copy).unlink()
+    elif spoil == "tar":
+        copy.write_bytes(copy.read_bytes()[:3000])
+    else:
+        (copy / {"database": "private.duckdb", "manifest": "backup.json"}[spoil]).write_bytes(b"{")
+    with pytest.raises((UsageError, StoreError)):
+        restore(copy, home, NOW, replace=True)
+    assert broken(home) == {}
+    assert not list(tmp_path.glob("home.before-*"))
+
+
+def test_a_truncated_database_is_refused_and_a_backup_replaces_it(home: Path, tmp_path: Path) -> None:
+    backup(home, tmp_path / "copy", NOW)
+    file = home / "private.duckdb"
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(StoreError):
+        Store(home)
+    restore(tmp_path / "copy", home, NOW, replace=True)
+    assert broken(home) == {}
+
+
+MIGRATIONS = sorted(f.name for f in SCHEMA.glob("*.sql"))
+
+
+@pytest.mark.parametrize("last", range(2, len(MIGRATIONS)))
+def test_a_database_of_every_earlier_version_opens_and_keeps_its_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    earlier = tmp_path / "schema"
+    earlier.mkdir()
+    for name in MIGRATIONS[:last]:
+        (earlier / name).write_bytes((SCHEMA / name).read_bytes())
+    facts = (
+        "select (select count(*) from rate), (select count(*) from price_claim), (select sum(usd_per_mtok) from rate)"
+    )
+    with monkeypatch.context() as then:
+        then.setattr("data.store.writer.SCHEMA", earlier)
+        with Store(tmp_path / "home") as store:
+            fill(store, years=1, endpoints=10, providers=2)
+            before = store.rows(facts)
+    with Store(tmp_path / "home") as store:
+        assert store.rows(facts) == before
+        done = store.rows("select name, sha256 from schema_migration order by name")
+        store.publish()
+    assert [d["name"] for d in done] == MIGRATIONS
+    assert all(len(d["sha256"]) == 64 for d in done)
