@@ -37,6 +37,12 @@ def explain(error: Exception, path: str) -> StoreError:
             where=path,
             fix="wait for it to finish, or stop it (undercut run and undercut scrape write; one at a time).",
         )
+    if re.search("no space left|file too large|could not write file|quota exceeded", text.lower()):
+        return StoreError(
+            "the disk is full, nothing was changed.",
+            where=path,
+            fix="free space or raise the limit; the next run goes on from here.",
+        )
     if "version" in text.lower() and "newer" in text.lower():
         return StoreError(
             "the database was written by a newer DuckDB.",
