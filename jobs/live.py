@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import UndercutError
 from jobs.expect import Came, shortfall
 from jobs.scrape import key_of
-from scraper.browser import Browser
 from scraper.fetch import Fetcher
 from scraper.fx import read_fx
 from scraper.gather import fetch_source
@@ -42,29 +40,24 @@ def try_sources(
 ) -> Iterator[Tried]:
     """One line a source, in order; a source that fails stops nobody else."""
     fetcher = fetcher or Fetcher(tries=1)
-    with ExitStack() as stack:
-        shared = stack.enter_context(Browser(browser))
-        for source in sources.values():
-            progress(f"trying {source.id}")
-            started = time.monotonic()
-            try:
-                came = reading(source, fetcher, shared)
-                why = shortfall(source, came)
-            except UndercutError as error:
-                came, why = Came([]), f"{error.what} ({error.where})" if error.where else error.what
-            seconds = round(time.monotonic() - started, 1)
-            yield Tried(source.id, why is None, len(came.names), seconds, source.verified, why or "")
+    for source in sources.values():
+        progress(f"trying {source.id}")
+        started = time.monotonic()
+        try:
+            came = reading(source, fetcher, browser)
+            why = shortfall(source, came)
+        except UndercutError as error:
+            came, why = Came([]), f"{error.what} ({error.where})" if error.where else error.what
+        seconds = round(time.monotonic() - started, 1)
+        yield Tried(source.id, why is None, len(came.names), seconds, source.verified, why or "")
 
 
-def reading(source: Source, fetcher: Fetcher, browser: Browser) -> Came:
+def reading(source: Source, fetcher: Fetcher, browser: str | None) -> Came:
     """What one fetch of a source holds. Raises UndercutError where it cannot be had."""
     if source.renderer == "package":
         package = load_package(source)
         return Came([(c.model_as_written, c.model_id_as_written) for c in package.claims])
-    if source.renderer == "browser":
-        body, _ = browser.render(source.url, source.wait_for)
-    else:
-        body = fetch_source(source, fetcher, key=key_of(source)).body or b""
+    body = fetch_source(source, fetcher, key=key_of(source), browser=browser).body or b""
     if source.kind == "fx":
         return Came([(r.currency, None) for r in read_fx(body)])
     if source.kind == "benchmark":

@@ -9,7 +9,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -35,10 +34,9 @@ from jobs.lists import restand
 from jobs.offers import offers_of
 from jobs.withdraw import believed_now, gone_keys, withdrawals
 from jobs.witnesses import usd_per, waiting, witnesses
-from scraper.browser import Browser
 from scraper.capture import Bodies
 from scraper.facts import read_facts
-from scraper.fetch import Answer, Fetcher
+from scraper.fetch import Fetcher
 from scraper.fx import FxRate, read_fx
 from scraper.gather import fetch_source
 from scraper.genai import load_package
@@ -112,18 +110,17 @@ def scrape_cycle(
     )
     fetcher = fetcher or Fetcher()
     lines: list[Line] = []
-    with Store(home) as store, ExitStack() as stack:
+    with Store(home) as store:
         matcher = Matcher.from_package()
         with store.transaction():  # which models and endpoints there are; rows only for what is new
             add_catalogue(store, matcher, load_releases(), now)
             add_hand_facts(store, matcher.catalogue, matcher.endpoints(), now)
             if moved := add_pointers(store, matcher, "genai-prices", now):
                 lines.append(Line("names that move", "changed", notes=tuple(moved)))
-        shared = stack.enter_context(Browser(browser))
         for source in chosen:
             progress(f"reading {source.id}")
             started = time.monotonic()
-            line = _one(store, source, declared, matcher, fetcher, shared, now)
+            line = _one(store, source, declared, matcher, fetcher, browser, now)
             lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
         if any(line.outcome in ("new", "changed") or line.rates for line in lines):
             progress("settling what only lists say")
@@ -145,7 +142,7 @@ def _one(
     declared: dict[str, Source],
     matcher: Matcher,
     fetcher: Fetcher,
-    browser: Browser,
+    browser: str | None,
     now: datetime,
 ) -> Line:
     """One source, whole or not at all."""
@@ -175,16 +172,17 @@ def _one(
         return Line(source.id, "failed", error=str(error))
 
 
-def read_source(store: Store, source: Source, fetcher: Fetcher, browser: Browser, now: datetime) -> Read:
+def read_source(store: Store, source: Source, fetcher: Fetcher, browser: str | None, now: datetime) -> Read:
     """Fetch, keep the body and read it. Raises HostFailed or PageChanged; then nothing is stored."""
     last = last_capture(store, source.id)
-    if source.renderer == "browser":
-        body, status = browser.render(source.url, source.wait_for)
-        answer = Answer(body, status, source.url)
-    else:
-        answer = fetch_source(
-            source, fetcher, etag=last.get("etag"), last_modified=last.get("last_modified"), key=key_of(source)
-        )
+    answer = fetch_source(
+        source,
+        fetcher,
+        etag=last.get("etag"),
+        last_modified=last.get("last_modified"),
+        key=key_of(source),
+        browser=browser,
+    )
     sha = answer.sha256 or last.get("sha256")
     capture = Capture(
         source_id=source.id,

@@ -9,7 +9,6 @@ Redirects stay on http(s) and never lead into private networks; nothing a page s
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import socket
 import ssl
 import threading
@@ -26,6 +25,7 @@ import stamina
 from protego import Protego
 
 from data.errors import HostFailed, PageChanged
+from scraper.address import check_address
 
 AGENT = "undercut/0.1 (price watcher; reads robots.txt)"
 MOST_BYTES = 20_000_000
@@ -80,8 +80,7 @@ class Fetcher:
 
         Raises HostFailed (try later) or PageChanged (the page is no longer what it was).
         """
-        if not self._allowed(url):
-            raise PageChanged("robots.txt disallows it.", where=url, fix="drop the source, or ask the host.")
+        self.check(url)
         headers = {k: v for k, v in (("If-None-Match", etag), ("If-Modified-Since", last_modified)) if v}
         try:
             for attempt in stamina.retry_context(
@@ -96,10 +95,15 @@ class Fetcher:
             ) from error
         raise HostFailed("unreachable.", where=url, fix="try again later.")
 
+    def check(self, url: str) -> None:
+        """Whether a declared URL may be read at all. Raises PageChanged where its robots.txt or its address forbids it."""
+        if not self._allowed(url):
+            raise PageChanged("robots.txt disallows it.", where=url, fix="drop the source, or ask the host.")
+
     def _once(self, url: str, headers: dict[str, str], private: Mapping[str, str]) -> Answer:
         here = url
         for _ in range(MOST_REDIRECTS + 1):
-            self._check_address(here)
+            check_address(here, allow_private=self.allow_private)
             self._pace(here)
             own = dict(private) if self._may_know(here, url) else {}
             with self._stream(here, {**headers, **own}) as response:
@@ -170,7 +174,7 @@ class Fetcher:
 
     def _rules(self, url: str) -> Protego | None:
         """The rules of a host; none where it has no file (RFC 9309: unavailable means allowed)."""
-        self._check_address(url)
+        check_address(url, allow_private=self.allow_private)
         try:
             with self._stream(url, {}) as answer:
                 text = _read(answer, url).decode("utf-8", "replace") if answer.status_code == 200 else None
@@ -179,26 +183,6 @@ class Fetcher:
                 f"unreachable ({error}).", where=url, fix="nothing changed; it is tried again next time."
             ) from error
         return Protego.parse(text[:500_000]) if text is not None else None
-
-    def _check_address(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise PageChanged(
-                f"leads to {parts.scheme or 'nowhere'}, not http(s).", where=url, fix="look up the page's address."
-            )
-        if self.allow_private:
-            return
-        try:
-            found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise HostFailed(
-                f"no address for {parts.hostname} ({error}).", where=url, fix="check the network."
-            ) from error
-        for *_, address in found:
-            if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-                raise PageChanged(
-                    f"leads into a private network ({address[0]}).", where=url, fix="declare a public address."
-                )
 
 
 class _Cut:

@@ -1,4 +1,4 @@
-"""A source in several files -> one body: a JSON list of the documents, in the order of the list or of the pages.
+"""A source -> one body: fetched, rendered, or gathered from several files into a JSON list of the documents in their order.
 
 The address is the source file's own; a name from the host's list fills one slot of it, and only where it is a plain word.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from data.errors import PageChanged
+from scraper.browser import render
 from scraper.fetch import Answer, Fetcher
 from scraper.source import Source
 
@@ -26,8 +27,16 @@ def fetch_source(
     etag: str | None = None,
     last_modified: str | None = None,
     key: str | None = None,
+    browser: str | None = None,
 ) -> Answer:
-    """One fetch of a source, in however many files it lies; `key` is the reader's own, for a source that asks for one."""
+    """One fetch of a source, rendered where it asks for that, in however many files it lies.
+
+    `key` is the reader's own, for a source that asks for one; `browser` the one to use, if not the first found.
+    """
+    if source.renderer == "browser":
+        fetcher.check(source.url)
+        body, status = render(source.url, source.wait_for, browser, allow_private=fetcher.allow_private)
+        return Answer(body, status, source.url)
     private = {source.key_header: key} if source.key_header and key else None
     if source.gather is None:
         return fetcher.get(source.url, etag=etag, last_modified=last_modified, private=private)

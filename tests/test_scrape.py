@@ -1,9 +1,12 @@
 """The whole cycle over HTTP on a local server: what is written, what a second cycle adds, and what a bad page may not do."""
 
 import gzip
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -226,6 +229,66 @@ def test_a_page_that_fills_its_table_by_script_is_rendered(server: HTTPServer, t
     assert (rendered.lines[0].outcome, rendered.lines[0].rates) == ("new", 2)
     late = cycle(tmp_path / "late", small(server, "/nothing", renderer="browser", wait_for="tr.row"))
     assert late.lines[0].outcome == "failed"
+
+
+@pytest.mark.browser
+def test_a_page_that_hangs_for_ever_is_cut_off_stops_nobody_else_and_leaves_no_process(
+    server: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scraper import browser, gather
+
+    if browser.find_browser() is None:
+        pytest.skip("no browser found (apt-get install chromium, or playwright install chromium)")
+    seen: list[int] = []
+    below = browser._below
+
+    def told(pid: int) -> list[int]:
+        seen.extend(found := below(pid))
+        return found
+
+    monkeypatch.setattr(browser, "_below", told)
+    monkeypatch.setattr(gather, "render", partial(browser.render, longest_s=15))
+    page = "<!doctype html><p class=row>here</p><script>setTimeout(() => { for (;;) {} }, 0)</script>"
+    server.expect_request("/stuck").respond_with_data(page, content_type="text/html")
+    server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", "2.50"))
+    stuck = small(server, "/stuck", id="stuck", renderer="browser", wait_for="tr.row")["shop"]
+    lines = {line.source: line for line in cycle(tmp_path, {"stuck": stuck, **small(server)}).lines}
+    assert (lines["stuck"].outcome, lines["shop"].outcome) == ("failed", "new")
+    assert "slower than 15 s" in lines["stuck"].error
+    assert len(seen) > 2, "the browser's own processes were there to be ended"
+    deadline = time.monotonic() + 10
+    while (alive := [pid for pid in seen if _runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert alive == []
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.browser
+def test_a_rendered_page_reaches_no_private_address_and_obeys_robots(server: HTTPServer, tmp_path: Path) -> None:
+    from scraper.browser import _wanted
+
+    def asked(url: str, kind: str = "fetch") -> Any:
+        return SimpleNamespace(url=url, resource_type=kind)
+
+    for inside in (
+        "http://127.0.0.1/",
+        "http://10.0.0.1/x",
+        "http://169.254.169.254/",
+        "http://[::1]/",
+        "file:///etc/passwd",
+    ):
+        assert not _wanted(asked(inside), allow_private=False)
+    assert _wanted(asked("http://1.1.1.1/table.json"), allow_private=False)
+    assert not _wanted(asked("http://1.1.1.1/a.png", "image"), allow_private=False)
+    line = cycle(tmp_path, small(server, "/secret", renderer="browser", wait_for="tr.row")).lines[0]
+    assert "robots.txt" in line.error
 
 
 def test_a_price_whose_currency_was_only_inferred_never_becomes_a_rate(server: HTTPServer, tmp_path: Path) -> None:
