@@ -1,8 +1,11 @@
 """Shared fixtures: the corpus beside the project where there is one."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
@@ -13,6 +16,24 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("no corpus beside the project (../shared/corpus)")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[Path], Path]:
+    """Fills a folder with what `undercut demo` leaves behind. It runs once for all workers, each caller gets a copy."""
+    from jobs.demo import run_demo
+
+    shared = tmp_path_factory.getbasetemp()
+    home = (shared if worker_id == "master" else shared.parent) / "demo"
+    with FileLock(f"{home}.lock"):
+        if not (home / "market.duckdb").exists():
+            run_demo(home, [Path(__file__).parents[1] / "use_cases.yaml"], lambda _: None)
+
+    def fill(folder: Path) -> Path:
+        shutil.copytree(home, folder, symlinks=True, dirs_exist_ok=True)
+        return folder
+
+    return fill
 
 
 def pytest_report_header() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from data.records import Compromise
 from data.store import Store
 from jobs.audit import _fifty, audit, audit_caches, lifted
 from jobs.cli import app
-from jobs.demo import run_demo
 from jobs.look_back import Standing, look
 from jobs.planning import planned, read_pilot
 from jobs.settings import settings
@@ -26,10 +26,9 @@ REGISTRY = Path(__file__).parents[1] / "use_cases.yaml"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo: Callable[[Path], Path]) -> Path:
     folder = tmp_path_factory.mktemp("audit")
-    run_demo(folder, [REGISTRY], lambda _: None)
-    return folder
+    return demo(folder)
 
 
 @pytest.fixture(scope="module")

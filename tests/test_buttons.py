@@ -15,7 +15,6 @@ from websockets.sync.server import ServerConnection, serve
 
 from data.store import Store
 from jobs.answers import Ask, Inbox, Pressed, Refused, read, write_answers
-from jobs.demo import run_demo
 from jobs.messages import plain
 from jobs.messages.blocks import payload
 from jobs.messages.buttons import answered, reason_form, with_buttons, without_buttons
@@ -86,8 +85,8 @@ def test_a_no_needs_a_reason_a_day_to_come_and_a_readable_condition() -> None:
     assert read(form("no", rec="../x"), NOW) is None
 
 
-def test_what_is_kept_is_written_once_however_often_it_arrives(tmp_path: Path) -> None:
-    run_demo(tmp_path, [REGISTRY])
+def test_what_is_kept_is_written_once_however_often_it_arrives(tmp_path: Path, demo: Callable[[Path], Path]) -> None:
+    demo(tmp_path)
     inbox, heard = Inbox(tmp_path), list[str]()
     with Store(tmp_path) as store:
         rec = store.rows("select rec from recommendation where verdict = 'switch' limit 1")[0]["rec"]
@@ -111,8 +110,8 @@ def test_what_is_kept_is_written_once_however_often_it_arrives(tmp_path: Path) -
         assert inbox.waiting() == []
 
 
-def test_a_no_without_a_day_ends_after_180_days(tmp_path: Path) -> None:
-    run_demo(tmp_path, [REGISTRY])
+def test_a_no_without_a_day_ends_after_180_days(tmp_path: Path, demo: Callable[[Path], Path]) -> None:
+    demo(tmp_path)
     with Store(tmp_path) as store:
         rec = store.rows("select rec from recommendation where verdict = 'switch' limit 1")[0]["rec"]
         answer = read(form("later perhaps", rec=rec), NOW)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from data.store import Copy, published, view_files
-from jobs.demo import run_demo
 from jobs.docs import QUESTIONS, README, document, table, without_results
 
 REGISTRY = Path(__file__).parents[1] / "use_cases.yaml"
@@ -15,9 +15,9 @@ FILES = sorted(QUESTIONS.glob("*.sql"))
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory, demo: Callable[[Path], Path]) -> Path:
     folder = tmp_path_factory.mktemp("docs")
-    run_demo(folder, [REGISTRY])
+    demo(folder)
     return folder / "market.duckdb"
 
 

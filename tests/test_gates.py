@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from typer.testing import CliRunner
 from data.errors import UsageError
 from jobs import gates
 from jobs.cli import app
-from jobs.demo import run_demo
 from jobs.gates import Finding
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -28,10 +28,9 @@ CASE = """use_cases:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo: Callable[[Path], Path]) -> Path:
     found = tmp_path_factory.mktemp("home")
-    run_demo(found, [Path("use_cases.yaml").absolute()], lambda _: None)
-    return found
+    return demo(found)
 
 
 def run(home: Path, *words: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from data.store import Copy, Store, published
 from jobs.abundance import keep
 from jobs.audit import audit, audit_caches
-from jobs.demo import run_demo
 from jobs.evals import load_cases
 from jobs.look_back import at_list, look
 from jobs.trends.forecast import own_cuts
@@ -22,10 +22,9 @@ VIEWS = ("price_trends", "bands", "compromises", "caches")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo: Callable[[Path], Path]) -> Path:
     folder = tmp_path_factory.mktemp("views")
-    run_demo(folder, [REGISTRY], lambda _: None)
-    return folder
+    return demo(folder)
 
 
 def test_every_row_equals_what_the_commands_say(home: Path) -> None:

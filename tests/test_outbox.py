@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -216,7 +216,9 @@ OWN = """use_cases:
 
 
 @pytest.mark.slow
-def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Path, slack: SlackServer) -> None:
+def test_the_command_says_what_slack_did_not_take_and_sends_it_once(
+    tmp_path: Path, slack: SlackServer, demo: Callable[[Path], Path]
+) -> None:
     slack.channels = {"#support-ai": "C1", "#llm-platform": "C2", "#legal-ai-costs": "C3"}
     env = {**os.environ, "UNDERCUT_HOME": str(tmp_path), "SLACK_BOT_TOKEN": TOKEN, "UNDERCUT_SLACK_URL": slack.api}
     env.pop("SLACK_WEBHOOK_URL", None)
@@ -225,7 +227,7 @@ def test_the_command_says_what_slack_did_not_take_and_sends_it_once(tmp_path: Pa
         command = [sys.executable, "-c", "from jobs.cli import main; main()", *words]
         return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
 
-    assert undercut("demo").returncode == 0
+    demo(tmp_path)
     assert undercut("check", "--send").returncode == 0
     # what the demo decided is never sent; a retirement that the calendar brings near is news of its own
     assert [p["text"] for p in slack.posted if ": your model " not in p["text"]] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from data.errors import DataMissing, UsageError
 from data.store import Copy, Store, published
 from jobs.cli import app
-from jobs.demo import run_demo
 from jobs.report.calendar import calendar
 from jobs.report.page import html, write_folder
 from jobs.report.review import quarter_of, review
@@ -29,9 +28,9 @@ HOSTILE = "<script>alert(1)</script> | [x](http://y) `*_ \"' <!channel>"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo: Callable[[Path], Path]) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    run_demo(folder / "db", [REGISTRY], lambda _: None)
+    demo(folder / "db")
     with Store(folder / "db") as store, store.transaction():
         rec = store.rows("select rec from recommendation where verdict = 'switch' order by rec limit 1")[0]["rec"]
         store.insert(

@@ -7,6 +7,7 @@ import configparser
 import re
 import shlex
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from data.records import Alert
 from data.registry import load_registry
 from data.store import Store
 from jobs.cli import app
-from jobs.demo import run_demo
 from jobs.settings import Settings
 from jobs.slack import BotSender
 from scraper.capture import Bodies
@@ -61,7 +61,9 @@ def test_no_text_of_a_page_becomes_a_path(tmp_path: Path, name: str) -> None:
             load_registry([registry], Matcher.from_package().resolve)
 
 
-def test_a_token_is_in_no_trace_database_or_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_in_no_trace_database_or_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Callable[[Path], Path]
+) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     found = Settings()
     sender = BotSender(TOKEN, "http://127.0.0.1:9/api/", timeout_s=1, sleep=lambda _: None)
@@ -72,7 +74,7 @@ def test_a_token_is_in_no_trace_database_or_report(tmp_path: Path, monkeypatch: 
         raise RuntimeError(f"something with {found} and {found.slack_bot_token}")
     except RuntimeError:
         assert TOKEN not in traceback.format_exc()
-    run_demo(tmp_path / "db", [ROOT / "use_cases.yaml"])
+    demo(tmp_path / "db")
     with Store(tmp_path / "db") as store:
         store.insert("alert", [])
         assert "token" not in {c["name"] for c in store.rows("select column_name as name from duckdb_columns()")}
