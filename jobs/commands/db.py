@@ -1,4 +1,4 @@
-"""db verify, db backup, db restore: the database as a whole."""
+"""db verify, db backup, db restore, db export: the database as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from jobs.commands.out import Json, console, say
 
-group = typer.Typer(help="Check, back up and restore the database.", no_args_is_help=True)
+group = typer.Typer(help="Check, back up, restore and export the database.", no_args_is_help=True)
 
 
 @group.command("verify")
@@ -67,6 +67,24 @@ def restore_database(
         say({"restored": str(source), "before": str(before) if before else None})
         return
     console().print(f"restored {source}" + (f"; what was there is in {before}" if before else ""))
+
+
+@group.command("export")
+def export_views(
+    folder: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of an earlier export.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write every view of the published copy as FOLDER/VIEW.parquet: the newest finished cycle, all or none."""
+    from data.store import export
+    from jobs.settings import settings
+
+    views, macros = export(settings().undercut_home / "market.duckdb", folder, replace=replace)
+    if as_json:
+        say({"wrote": str(folder), "rows": views, "left_out": macros})
+        return
+    asked = ", ".join(f"{m}(…)" for m in macros)
+    console().print(f"wrote {folder}: {len(views)} views, {sum(views.values()):,} rows\nleft out, they ask for a day: {asked} (ask with `undercut sql`)", markup=False)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
