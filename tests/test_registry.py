@@ -88,9 +88,34 @@ def test_each_fault_in_the_words_of_a_person(change: tuple[str, str], message: s
 
 
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
-    (only,) = faults(HEAD + GOOD + "    task: extraction\n", tmp_path)
-    assert only.startswith("use_cases.yaml:8:5: ")
-    assert '"task" again' in only
+    said = 'use_cases.yaml:8:5: support-triage: "task" again, first on line 3. Fix: keep one.'
+    assert faults(HEAD + GOOD + "    task: extraction\n", tmp_path) == [said]
+    said = 'use_cases.yaml:8:3: use_cases: "support-triage" again, first on line 2. Fix: keep one.'
+    assert faults(HEAD + GOOD + GOOD, tmp_path) == [said]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("    require: {min_precision: q4}\n", 'use_cases.yaml:8:30: support-triage.require.min_precision: no precision "q4". Fix: int4, fp4, int8, fp8, bf16 or fp16.'),
+        ('    decisions:\n      - {model: a/b, verdict: rejected, date: 2026-09-03, reopen_if: "when EU"}\n', 'use_cases.yaml:9:70: support-triage.decisions[0].reopen_if: cannot read "when EU". Fix: e.g. "region eu available".'),
+    ],
+)  # fmt: skip
+def test_faults_of_longer_entries_stand_where_they_are(line: str, said: str, tmp_path: Path) -> None:
+    assert faults(HEAD + GOOD + line, tmp_path) == [said]
+
+
+def test_a_team_without_a_channel_is_named(tmp_path: Path) -> None:
+    text = HEAD + GOOD.replace('    channel: "#support-ai"\n', "    team: legal-platform\n")
+    said = 'use_cases.yaml:2:3: support-triage: no channel, and its team "legal-platform" has none. Fix: add channel: "#…".'
+    assert faults(text, tmp_path) == [said]
+
+
+def test_an_undeclared_team_with_a_channel_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(HEAD + GOOD + "    team: legal-platform\n", encoding="utf-8")
+    (only,) = load_registry([file], resolve).warnings
+    assert only.message == 'team "legal-platform" is not declared in this file.'
 
 
 def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:

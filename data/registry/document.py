@@ -88,7 +88,7 @@ def read_document(path: Path) -> Document:
     try:
         tree = yaml.load(text)
     except MarkedYAMLError as error:
-        return _marked(file, error)
+        return _marked(file, error, text)
     except (YAMLError, ValueError, RecursionError) as error:
         return failed(f"not readable as YAML: {str(error).splitlines()[0]}", "mend the file.")
     if not isinstance(tree, dict):
@@ -100,13 +100,28 @@ def read_document(path: Path) -> Document:
     return Document(file, tree)
 
 
-def _marked(file: str, error: MarkedYAMLError) -> Document:
+def _marked(file: str, error: MarkedYAMLError, text: str) -> Document:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     said = (error.problem or "not readable as YAML").strip()
     doubled = re.search(r'found duplicate key "([^"]+)"', said)
     if doubled:
-        first = error.context_mark.line + 1 if error.context_mark else 1
-        name, message, fix = doubled.group(1), f'"{doubled.group(1)}" again, first after line {first}.', "keep one."
-        return Document(file, None, (Problem(file, line, column, name, "duplicate", message, fix),))
+        name = doubled.group(1)
+        lines, start = text.splitlines(), error.context_mark.line if error.context_mark else line - 1
+        again = re.compile(rf"\s{{{column - 1}}}[\"']?{re.escape(name)}[\"']?\s*:")
+        first = next((n for n in range(start, line - 1) if again.match(lines[n])), start) + 1
+        inside = dotted(_above(lines, line - 1, column - 1))
+        message = f'"{name}" again, first on line {first}.'
+        return Document(file, None, (Problem(file, line, column, inside, "duplicate", message, "keep one."),))
     return Document(file, None, (Problem(file, line, column, "use_cases", "unreadable", f"{said}.", "mend the YAML."),))
+
+
+def _above(lines: Sequence[str], line: int, indent: int) -> list[str]:
+    """The keys that a line of a block stands under, outermost first."""
+    found: list[str] = []
+    for text in reversed(lines[:line]):
+        key = re.match(r"( *)[\"']?([^\s\"'#:-][^:\"']*)[\"']?\s*:", text)
+        if key and len(key.group(1)) < indent:
+            found.insert(0, key.group(2))
+            indent = len(key.group(1))
+    return found
