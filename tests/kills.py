@@ -154,6 +154,7 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
         stop, slack.page = threading.Event(), 200
         threading.Thread(target=_trouble, args=(slack, random.Random(seed + 1), stop), daemon=True).start()
         words = [sys.executable, "-m", "tests.kills", "--child", str(home / "db"), web.url_for("/prices.md"), slack.api, str(registry)]  # fmt: skip
+        span_s = 1.2 * _one_cycle_s(words)
         for n in range(kills):
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             assert process.stdout is not None
@@ -165,7 +166,7 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
                 target=lambda p=process, s=seen: s.extend(x.strip() for x in p.stdout), daemon=True
             )  # type: ignore[misc]
             reader.start()
-            time.sleep(rng.uniform(0, 3.5))
+            time.sleep(rng.uniform(0, span_s))
             if process.poll() is not None:
                 raise AssertionError(
                     f"the child died by itself: {process.stderr.read()[-2000:] if process.stderr else ''}"
@@ -184,6 +185,19 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
         slack.faults.clear()
         _drain(home / "db", slack, out)
     return out
+
+
+def _one_cycle_s(words: list[str]) -> float:
+    """How long a cycle takes here: kills spread over all of it also where the machine is slow or crowded."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        began = time.monotonic()
+        while (line := process.stdout.readline()) and line.strip() != "scrape":
+            pass
+        took = time.monotonic() - began
+        process.kill()
+    return took
 
 
 def _fill(home: Path) -> None:
