@@ -18,6 +18,7 @@ from data.store import Copy, Store, published
 from jobs.cli import app
 from jobs.report.calendar import calendar
 from jobs.report.page import html, write_folder
+from jobs.report.price_history import price_png
 from jobs.report.review import quarter_of, review
 from jobs.report.sections import Section, dollars, markdown, shown
 from jobs.settings import settings
@@ -144,6 +145,17 @@ def test_a_picture_for_slack_is_a_png(report: Path) -> None:
     pictures = list((report / "charts").glob("*.png"))
     assert len(pictures) >= 10
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in pictures)
+
+
+def test_the_prices_of_a_use_case_or_an_endpoint_are_a_picture(home: Path) -> None:
+    with published(home / "db" / "market.duckdb") as con:
+        copy = Copy(con)
+        case = copy.rows("select use_case, endpoint from use_cases order by use_case limit 1")[0]
+        assert price_png(copy, case["use_case"]).startswith(b"\x89PNG")
+        assert price_png(copy, case["endpoint"]).startswith(b"\x89PNG")
+        for nobody in ("nobody:here", HOSTILE):
+            with pytest.raises(DataMissing, match="no price is known"):
+                price_png(copy, nobody)
 
 
 def test_the_review_has_its_eleven_points_each_with_its_query(home: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 from data.store import Readable
 from data.tasks import load_benchmarks
+from jobs.report.figure import Figure, sql_text
+from jobs.report.price_history import price_history
 from jobs.report.sections import dollars
-from jobs.trends.offers import recorded_prices
 from jobs.trends.published import published_series
 
-Row = dict[str, Any]
 SHOWN_LEVELS = {"MMLU": 64.8, "GPQA Diamond": 50.0}  # published lines beside ours: GPT-3.5's and GPT-4's level
 OURS = (
     ("arena_text_full", 1200.0),
@@ -20,19 +18,6 @@ OURS = (
     ("hub_gpqa_diamond", 50.0),
     ("hub_gpqa_diamond", 70.0),
 )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """`draw` names a function of charts.py; `alt` tells what is seen; without rows `empty` is said instead."""
-
-    name: str
-    title: str
-    draw: str
-    query: str
-    rows: list[Row]
-    alt: str
-    empty: str = "nothing to draw yet"
 
 
 def figures(store: Readable) -> list[Figure]:
@@ -83,7 +68,7 @@ def _frontiers(store: Readable) -> Iterator[Figure]:
     case when c.move is null then 'in use' when c.endpoint = r.to_endpoint and c.tier = r.to_tier then 'recommended'
         when c.on_frontier then 'frontier' else 'eligible' end as role
 from candidates c left join recommendations r on r.use_case = c.use_case and r.state = 'open'
-where c.use_case = {_text(slug)} and (c.eligible or c.move is null) and c.quality is not null and c.cost_usd_per_month > 0
+where c.use_case = {sql_text(slug)} and (c.eligible or c.move is null) and c.quality is not null and c.cost_usd_per_month > 0
 qualify role <> 'eligible' or row_number() over (partition by role order by c.net_value_usd desc nulls last, c.endpoint) <= 60
 order by role, usd_per_1k, c.endpoint"""
         rows = store.rows(query)
@@ -99,34 +84,13 @@ order by role, usd_per_1k, c.endpoint"""
 
 
 def _histories(store: Readable) -> Iterator[Figure]:
-    """Recorded prices of the model in use and the recommended one, and today's of their endpoints (3 of input to 1 of output)."""
-    pairs = store.rows(
-        "select u.use_case, u.endpoint, r.to_endpoint from use_cases u left join recommendations r on r.rec = u.rec and r.state = 'open' "
-        "order by u.cost_usd_per_month desc nulls last"
-    )
-    for p in pairs:
-        ids = list(dict.fromkeys(e for e in (p["endpoint"], p["to_endpoint"]) if e))
-        query = f"""select e.endpoint, e.model, (3 * i.usd_per_mtok + o.usd_per_mtok)::double / 4 as usd_per_mtok,
-    (select max(data_as_of) from use_cases)::date as day
-from (select distinct endpoint, model from candidates where endpoint in ({", ".join(_text(e) for e in ids)})) e
-join prices i on i.endpoint = e.endpoint and i.meter = 'input' and i.tier = 'standard' and (i.band is null or i.band not like '>%')
-join prices o on o.endpoint = e.endpoint and o.meter = 'output' and o.tier = 'standard' and (o.band is null or o.band not like '>%')
-order by e.endpoint"""
-        now = store.rows(query)
-        rows = []
-        for r in now:
-            past = recorded_prices("maker").get(r["model"]) or recorded_prices("any").get(r["model"], [])
-            what = str(r["endpoint"])
-            rows += [{"day": day, "usd_per_mtok": usd, "what": what} for day, usd in past if usd and day < r["day"]]
-            rows.append({"day": r["day"], "usd_per_mtok": r["usd_per_mtok"], "what": what})
-        said = ", ".join(f"{r['endpoint']} {dollars(r['usd_per_mtok'])}" for r in now)
-        yield Figure(f"prices-{p['use_case']}", f"{p['use_case']}: price history", "steps", query, rows,
-                     f"Steps of recorded prices a million tokens, three of input to one of output; now {said}.",
-                     "no price history is recorded")  # fmt: skip
+    """The price history of every use case, dearest first."""
+    for case in store.rows("select use_case from use_cases order by cost_usd_per_month desc nulls last"):
+        yield price_history(store, case["use_case"])
 
 
 def _floors(store: Readable) -> Figure:
-    wanted = " or ".join(f"(benchmark = {_text(b)} and level = {level})" for b, level in OURS)
+    wanted = " or ".join(f"(benchmark = {sql_text(b)} and level = {level})" for b, level in OURS)
     query = f"""select month as day, usd_per_mtok, benchmark, level
 from bands where usd_per_mtok is not null and ({wanted}) order by benchmark, level, day"""
     names = load_benchmarks()
@@ -173,15 +137,3 @@ from sources where data_as_of is not null order by days desc, source"""
         rows,
         f"A dot a source: {len(rows)} sources, {old} with data older than 90 days.",
     )
-
-
-def drawn(figure: Figure) -> Any:
-    """The chart of a figure; late, since Altair costs half a second."""
-    from jobs.report import charts
-
-    draw: Callable[[list[Row]], Any] = getattr(charts, figure.draw)
-    return draw(figure.rows)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

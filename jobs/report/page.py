@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.errors import UsageError
-from jobs.report.figures import Figure, drawn
+from jobs.report.figure import Figure, drawn
 from jobs.report.sections import Section, heading, numeric, shown
 
 MARK = ".undercut-report"  # only a folder with this file in it is ever replaced
