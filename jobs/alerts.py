@@ -72,7 +72,7 @@ def alerts_for(
     for w in watched:
         d = by_slug[w.case.slug]
         rows = [*sent, *({"use_case": a.use_case, "created_at": naive(now), "withheld_because": a.withheld_because} for a in out)]  # fmt: skip
-        why = "for the digest" if w.digest else None
+        why = (f"muted: {w.kind}" if w.kind in w.case.alerts.mute else "for the digest") if w.digest else None
         why = why or _withheld(
             w.kind, w.case, rows, now, data_as_of, first=w.case.slug not in known, broken=broken, urgent=w.urgent
         )

@@ -129,7 +129,7 @@ def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str
         silent=sum(o.days > REMIND.days for o in worth),
         decided={r["verdict"]: r["n"] for r in week_said},
         withheld=dict(Counter(_rule(r["why"]) for r in kept if r["why"] != "for the digest")),
-        notes=(*(_headline(r) for r in kept if r["why"] == "for the digest"), *_new_models(store, names, since)),
+        notes=tuple(_headline(r) for r in kept if r["why"] == "for the digest"),
         coming=tuple(_coming(store, last, now)),
         constraints=tuple(_constraints(last)),
         rows_moved=moved["n"],
@@ -168,14 +168,6 @@ TOLD = """
 select count(distinct a.rec) as sent, count(distinct f.rec) filter (where f.verdict in ('approved', 'switched')) as acted
 from alert a left join feedback f using (rec)
 where a.kind = 'cheaper' and a.withheld_because is null and list_contains(?::varchar[], a.use_case)"""
-NEW_MODELS = """
-with runs as (select use_case, run_id, min(decided_at) as run_at from recommendation group by all),
-weighed as (select c.use_case, c.model_id, c.endpoint_id, min(runs.run_at) as first_at, max(runs.run_at) as last_at
-            from candidate c join runs using (use_case, run_id) where c.on_frontier and c.model_id is not null group by all)
-select w.use_case, w.model_id from weighed w
-join (select use_case, min(run_at) as begun, max(run_at) as newest from runs group by use_case) r using (use_case)
-where list_contains(?::varchar[], w.use_case) and r.begun < ? and w.last_at = r.newest
-group by all having min(w.first_at) >= ? order by all"""
 
 
 def _open(r: Mapping[str, Any], now: datetime) -> Open:
@@ -197,14 +189,6 @@ def _rule(why: str) -> str:
 def _headline(row: Mapping[str, Any]) -> str:
     text = (row["text"] or "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return text.lstrip("🔵🟡🔴 ")
-
-
-def _new_models(store: Readable, slugs: list[str], since: datetime) -> list[str]:
-    """Models that reached a frontier this week; a use case needs an older cycle to compare with."""
-    found: dict[str, list[str]] = {}
-    for r in store.rows(NEW_MODELS, [slugs, since, since]):
-        found.setdefault(r["model_id"], []).append(r["use_case"])
-    return [f"new on your frontier: {model} ({', '.join(cases)})" for model, cases in found.items()]
 
 
 def _coming(store: Readable, last: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:

@@ -1,4 +1,5 @@
-"""What else a team must hear of its own use case: its bill moves, its model leaves, its price is in doubt, a better one.
+"""What else a team must hear of its own use case: its bill moves, its model leaves, its price is in doubt, a better one,
+a new one on its frontier.
 
 Each is a `Watched`: what happened, what makes it the same news another day (`key`), and the message. Whether it is sent
 is decided in `jobs.alerts`. A failed fetch moves no rate, so it makes no news here.
@@ -15,7 +16,7 @@ from data.records import Candidate, Cost, Decision, Endpoint, Rate, UseCase
 from data.store import Readable
 from jobs.facts import Facts
 from jobs.messages import Payload
-from jobs.messages.watch import better_message, bill_message, doubt_message, retirement_message
+from jobs.messages.watch import better_message, bill_message, doubt_message, newcomer_message, retirement_message
 from jobs.unsteady import moving
 from recommender.cost import RateBook, monthly_cost
 
@@ -52,7 +53,7 @@ def watch(
     for r in facts.rates:
         if r.endpoint_id in used:
             rates.setdefault(r.endpoint_id, []).append(r)
-    history = _history(store)
+    history, seen = _history(store), _frontiers(store)
     out: list[Watched] = []
     for case, d in decisions:
         ranked = list(weighed.get(case.slug, ()))[1:]
@@ -60,6 +61,7 @@ def watch(
         out += _leaving(case, d, facts.endpoints, ranked, now)
         out += _doubt(store, case, d, rates.get(case.current.endpoint_id, []), now)
         out += _better(case, d, ranked, now)
+        out += _newcomers(case, d, ranked, seen.get(case.slug), now)
     return out
 
 
@@ -218,3 +220,32 @@ def _better(case: UseCase, d: Decision, ranked: Sequence[Candidate], now: dateti
     best = max(found, key=lambda c: (c.p_gain or 0, -(c.effort_days or 0), c.endpoint_id))
     text = better_message(d, case, best, now=now)
     return [Watched("better", case, f"{best.endpoint_id}|{best.variant}", text)]
+
+
+def _frontiers(store: Readable) -> dict[str, set[str]]:
+    """By use case weighed before: the models that were ever on its frontier, or told of as new there."""
+    found = store.rows(
+        """
+        select r.use_case, list(distinct c.model_id) filter (where c.on_frontier and c.model_id is not null) as models
+        from (select distinct use_case, run_id from recommendation) r left join candidate c using (use_case, run_id)
+        group by r.use_case"""
+    )
+    return {r["use_case"]: set(r["models"] or ()) for r in found}
+
+
+def _newcomers(
+    case: UseCase, d: Decision, ranked: Sequence[Candidate], seen: set[str] | None, now: datetime
+) -> list[Watched]:
+    """Eligible models (so of the age asked for) on the frontier for the first time; without an older cycle all would be."""
+    if seen is None:
+        return []
+    new: dict[str, Candidate] = {}
+    for c in ranked:
+        if c.eligible and c.on_frontier and c.model_id and c.model_id not in {*seen, case.current.model_id}:
+            new.setdefault(c.model_id, c)
+    proposed = d.best.model_id if d.best is not None and d.verdict == "switch" else None  # that one has its own message
+    return [
+        Watched("new_model", case, model, newcomer_message(d, case, c, now=now), digest=True)
+        for model, c in new.items()
+        if model != proposed
+    ]

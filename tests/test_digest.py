@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +14,8 @@ from data.store import Store
 from jobs.digest import gather, write_digests
 from jobs.messages import plain
 from jobs.outbox import waiting_messages
-from tests.test_messages import BEST, cost, decision, use_case
-from tests.test_watch import cycle, day, decided, quiet, rate, saves, seen
+from tests.test_messages import cost, decision, use_case
+from tests.test_watch import BASE, cycle, day, decided, newcomer, quiet, rate, saves, seen
 
 
 @pytest.fixture
@@ -82,15 +80,13 @@ def test_a_decided_finding_is_no_open_money(store: Store) -> None:
     assert found.decided == {"rejected": 1}
 
 
-def test_a_model_is_new_on_the_frontier_only_against_an_older_cycle(store: Store) -> None:
-    fresh = BEST.model_copy(update={"on_frontier": True, "model_id": "vendor-b/mini-5"})
-    d: Any = saves(3_478).model_copy(update={"best": fresh})
-    decided(store, day(0), d)
-    assert gather(store, ["ticket-summary"], now=day(1), channel=None).notes == (), "everything is new on a first day"
-    decided(store, day(0) - timedelta(days=20), quiet())
-    assert gather(store, ["ticket-summary"], now=day(1), channel=None).notes == (
-        "new on your frontier: vendor-b/mini-5 (ticket-summary)",
+def test_a_new_model_on_the_frontier_is_a_line_of_the_digest(store: Store) -> None:
+    decided(store, day(0))
+    cycle(store, day(1), seen(store, day(1), BASE, ranked=(newcomer(),)))
+    assert gather(store, ["ticket-summary"], now=day(2), channel="#support-ai").notes == (
+        "ticket-summary: new on your frontier: vendor-b/mini-5",
     )
+    assert gather(store, ["ticket-summary"], now=day(9), channel="#support-ai").notes == (), "told once"
 
 
 def test_unknown_is_not_zero(store: Store) -> None:

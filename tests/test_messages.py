@@ -31,7 +31,7 @@ from jobs.digest import Digest, Open
 from jobs.messages import alert_message, onboarding_message, plain, platform_message
 from jobs.messages.blocks import escape, percent, usd
 from jobs.messages.digest import digest_message
-from jobs.messages.watch import better_message, bill_message, doubt_message, retirement_message
+from jobs.messages.watch import better_message, bill_message, doubt_message, newcomer_message, retirement_message
 from tests.slack_server import faults_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -188,6 +188,9 @@ MESSAGES = {
     "price-unknown": lambda: doubt_message(UNPRICED, use_case(), [CLAIM], now=NOW, last=None, kind="unpriced"),
     "disputed": lambda: doubt_message(decision(), use_case(), [CLAIM] * 30, now=NOW, last=AS_OF, kind="disputed"),
     "better": lambda: better_message(decision(), use_case(), BEST.model_copy(update={"p_gain": 0.91}), now=NOW),
+    "new-model": lambda: newcomer_message(
+        decision(verdict="keep", best=None), use_case(), BEST.model_copy(update={"model_id": HOSTILE[0]}), now=NOW
+    ),
     "digest": lambda: digest_message(digest("#support-ai"), now=NOW),
     "roll-up": lambda: digest_message(digest(None), now=NOW),
     "empty-digest": lambda: digest_message(Digest("#support-ai", (2026, 47), 1, None, 1, unknown=1), now=NOW),

@@ -242,6 +242,48 @@ def test_mute_mode_and_cap_withhold_and_still_record(store: Store) -> None:
         assert [a.withheld_because for a in made] == [why]
 
 
+def newcomer(**more: Any) -> Candidate:
+    return BEST.model_copy(update={"on_frontier": True, "model_id": "vendor-b/mini-5", **more})
+
+
+def test_a_new_model_on_the_frontier_is_told_once_and_only_in_the_digest(store: Store) -> None:
+    decided(store, day(0))
+    found = seen(store, day(5), BASE, ranked=(newcomer(),))
+    assert [(w.kind, w.digest, w.urgent) for w in found] == [("new_model", True, False)]
+    assert faults_of(found[0].message) is None
+    assert "3,090 paired cases" in plain(found[0].message)
+    assert [a.withheld_because for a in cycle(store, day(5), found)] == ["for the digest"]
+    assert cycle(store, day(6), seen(store, day(6), BASE, ranked=(newcomer(),))) == []
+    assert cycle(store, day(9), seen(store, day(9), BASE, ranked=(newcomer(tier="batch"),))) == [], "another tier of it"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"on_frontier": False},
+        {"eligible": False, "reasons": ("min_age_days: 3 days old, 14 needed",)},
+        {"model_id": "vendor-a/large-2"},
+        {"model_id": None},
+    ],
+    ids=["merely appears", "too young", "the model in use", "nobody knows which"],
+)
+def test_what_is_no_new_model_on_the_frontier(store: Store, changes: dict[str, Any]) -> None:
+    decided(store, day(0))
+    assert seen(store, day(5), BASE, ranked=(newcomer(**changes),)) == []
+
+
+def test_what_was_on_the_frontier_before_or_has_its_own_message_or_is_muted_is_not_told(store: Store) -> None:
+    assert seen(store, day(0), BASE, ranked=(newcomer(),)) == [], "on a first day everything is new"
+    decided(store, day(0))
+    proposed = decision(best=newcomer())
+    assert seen(store, day(1), BASE, d=proposed, ranked=(newcomer(),)) == []
+    found = seen(store, day(1), BASE, use_case(alerts=AlertTerms(mute=("new_model",))), ranked=(newcomer(),))
+    assert [a.withheld_because for a in cycle(store, day(1), found)] == ["muted: new_model"]
+    decided(store, day(2), proposed)
+    decided(store, day(3))
+    assert seen(store, day(4), BASE, ranked=(newcomer(model_id="vendor-b/mini-5"),)) == []
+
+
 # a told finding: the same is no news, moved facts edit and thread, a second crossing fires anew
 def told(store: Store, at: datetime, d: Decision) -> list[Alert]:
     made = alerts_for(store, [(use_case(), d)], now=at, data_as_of=at, changed=["ticket-summary"], listed={})

@@ -9,6 +9,7 @@ from typing import Any
 from data.records import Candidate, Cost, Decision, Endpoint, UseCase
 from jobs.messages.blocks import Payload, cut, name, payload, percent, usd
 from jobs.messages.sums import CONTRACT, sums
+from recommender.decide import cases_needed
 
 REPLACEMENTS = 3
 WORKING_WEEK = 5 / 7
@@ -154,6 +155,39 @@ def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime
         f"Why now it costs no more and is likely enough better (you ask {percent(case.quality.confidence)})",
     ]
     return payload(f"🟡 {case.slug}: better answers for the same bill", lines, _small(d, case), last=last)
+
+
+def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetime) -> Payload:
+    """A model that reached this use case's frontier: what is known of it, what is not, what would decide it."""
+    told, q, mine = sums(d, case), new.quality, d.current.quality
+    cost = new.cost
+    spread = f"   range {usd(cost.low_usd_per_month)}–{usd(cost.high_usd_per_month)[1:]}" if cost else ""
+    likely = percent(new.p_ok if new.p_ok is None else min(new.p_ok, 0.999))
+    mean = f"{q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]" if q else "unknown"
+    boards = f"{len(q.benchmarks)} benchmark{'' if len(q.benchmarks) == 1 else 's'}" if q else "no benchmark"
+    unknown = [
+        *([] if q and q.measured else ["some boards are estimated"]),
+        *([] if q and q.grade else ["evidence: not enough data"]),
+        *([] if new.p_ok is not None else ["whether it is good enough"]),
+        "how it does on your own cases",
+    ]
+    cases = cases_needed(case.quality.max_drop)
+    lines = [
+        _who(d, case),
+        f"Now     {name(d.current.endpoint_id)}  {usd(told.now_usd_per_month)}/mo",
+        f"New     {name(new.endpoint_id)}  {usd(cost.usd_per_month if cost else None)}/mo{spread}",
+        f"Quality {mean} vs yours {f'{mine.mean:.2f}' if mine else 'unknown'} → {likely} likely good enough (you ask {percent(case.quality.confidence)})",
+        f"Known   evidence {q.grade if q and q.grade else 'none'} (you ask {case.quality.evidence}), {boards}; no eligible choice is both cheaper and better",
+        f"Unknown {'; '.join(unknown)}",
+        f"Decide  {f'{cases:,} paired cases of your own' if cases else 'an evaluation of your own'} would settle it; judged again in every check",
+        f"Next    undercut rank {case.slug}",
+    ]
+    last = [
+        "Answer  none is asked: a finding is told when it passes your bars",
+        _stop("new_model"),
+        f"Why now it reached your frontier and is {case.require.min_age_days} days old or more; told once",
+    ]
+    return payload(f"🔵 {case.slug}: new on your frontier: {name(new.model_id)}", lines, _small(d, case), last=last)
 
 
 def _who(d: Decision, case: UseCase) -> str:
