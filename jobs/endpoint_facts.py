@@ -167,6 +167,8 @@ def _row(endpoint: str, field: str, value: object, source_id: str, now: datetime
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

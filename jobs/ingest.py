@@ -83,6 +83,11 @@ def add_catalogue(store: Store, matcher: Matcher, releases: Iterable[Release], k
         "retires_on",
         "retention",
         "precision",
+        "regions",
+        "max_output_tokens",
+        "features",
+        "params",
+        "checked_on",
     )
     return store.insert("model", models, unique=facts_of_model) + store.insert(
         "endpoint", endpoints, unique=facts_of_endpoint

@@ -25,7 +25,7 @@ def objections(
 ) -> tuple[str, ...]:
     """Why not, each as `constraint: reason`; empty when the endpoint may serve.
 
-    What was kept by hand and never checked against its page counts as unknown.
+    What was written down by hand and never compared with its page is not in the endpoint (`Catalogue.kept_of`): unknown.
 
     A model without a release date is as old as `first_seen`, the day of its first record; a retirement nobody
     announced is none (PRODUCT 3.1).
@@ -33,7 +33,6 @@ def objections(
     if endpoint.model_id is None or model is None:
         return ("identity: nobody has said which model this endpoint serves",)
     need = use_case.require
-    endpoint = checked(endpoint)
     found = [
         *_limits(use_case, endpoint),
         *_abilities(need, endpoint, needs_vision=use_case.workload.images_per_call > 0),
@@ -47,22 +46,6 @@ def objections(
         found.append(f"deny: matches {hit}")
     found.extend(_rulings(use_case.rulings, endpoint, move, today))
     return tuple(found)
-
-
-def checked(endpoint: Endpoint) -> Endpoint:
-    """The endpoint without the abilities that somebody wrote down and nobody checked; warnings against it stay."""
-    if endpoint.checked_on is not None:
-        return endpoint
-    return endpoint.model_copy(
-        update={
-            "features": {},
-            "params": {},
-            "regions": None,
-            "retention": None,
-            "precision": None,
-            "max_output_tokens": None,
-        }
-    )
 
 
 def _limits(use_case: UseCase, endpoint: Endpoint) -> Iterator[str]:

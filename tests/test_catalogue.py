@@ -84,8 +84,9 @@ def test_an_alias_leads_to_the_model_it_names(written: str, meant: str) -> None:
 def test_facts_of_a_host_are_merged_over_the_package() -> None:
     found = {e.endpoint_id: e for e in MATCHER.endpoints()}
     four_o = found["openai:gpt-4o"]
-    assert (four_o.model_id, four_o.first_party, four_o.max_output_tokens) == ("openai/gpt-4o", True, 16384)
+    assert (four_o.model_id, four_o.first_party, four_o.retention) == ("openai/gpt-4o", True, "no-training")
     assert four_o.context_tokens  # the package's
-    assert four_o.features["vision"] is True
+    assert four_o.features == {}  # written down, never compared with its page
+    assert found["aws:regional.anthropic.claude-opus-4-1-20250805-v1:0"].regions == ("us",)
     assert four_o.regions is None  # unknown is not everywhere
     assert found["openai:gpt-oss-120b"].first_party is False  # open weights; their maker sells no endpoint

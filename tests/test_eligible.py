@@ -27,7 +27,6 @@ def use_case(**changes: Any) -> UseCase:
 
 def endpoint(**changes: Any) -> Endpoint:
     entry: dict[str, Any] = {"endpoint_id": "acme:large-2", "model_id": "acme/large-2", "provider": "acme"}
-    entry["checked_on"] = "2026-10-01"
     return Endpoint(**(entry | changes))
 
 
@@ -96,13 +95,13 @@ def test_a_model_without_a_release_date_is_as_old_as_its_first_record() -> None:
     assert objections(use_case(), endpoint(), young, "vendor", today=TODAY) == ("min_age_days: age unknown",)
 
 
-def test_what_nobody_checked_is_unknown() -> None:
-    claimed = {"retention": "zero", "regions": ("eu",), "features": {"tools": True}, "checked_on": None}
-    need = {"retention": "zero", "regions": ("eu",), "features": ("tools",)}
-    assert why(need, claimed) == (
+def test_what_nobody_stated_is_unknown_and_a_warning_needs_no_check() -> None:
+    need = {"retention": "zero", "regions": ("eu",), "features": ("tools",), "min_precision": "fp8"}
+    assert why(need, {}) == (
         "features: tools unknown",
         "regions: unknown, eu needed",
         "retention: unknown, zero needed",
+        "min_precision: unknown, fp8 needed",
     )
     assert why({}, {"deprecated": True, "checked_on": None}) == ("min_life_days: deprecated by its host",)
 

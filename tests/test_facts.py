@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from data.catalogue.reader import load_catalogue
+from data.catalogue.reader import ABILITIES, HERE, load_catalogue
 from data.errors import SourceError
-from data.records import Endpoint
+from data.records import Endpoint, EndpointChoice, Model, Requirements, Tokens, UseCase, Workload
 from data.store import published, rows
 from jobs.endpoint_facts import merge, resolved
 from jobs.scrape import Report, scrape_cycle
+from recommender.eligible import objections
 from scraper.facts import read_facts
 from scraper.fetch import Fetcher
 from scraper.match import Matcher
@@ -232,15 +236,78 @@ def test_the_captured_list_says_what_most_of_its_endpoints_take(corpus: Path) ->
     assert len({e for e, _ in matched}) > 200
 
 
+KINDS = ("regions", "retention", "params", "precision", "retires_on")
+
+
+def dated() -> dict[str, set[str]]:
+    """Kind of fact -> endpoints that have one with link and day. `python -m tests.test_facts` prints how many."""
+    catalogue, out = load_catalogue(), {kind: set[str]() for kind in (*KINDS, "any")}
+    for e in Matcher.from_package().endpoints():
+        for f in catalogue.pages_of(e.endpoint_id):
+            out.setdefault(f.field.partition(".")[0], set()).add(e.endpoint_id)
+            out["any"].add(e.endpoint_id)
+    return out
+
+
 def test_forty_endpoints_have_facts_with_a_link_and_a_day() -> None:
     catalogue = load_catalogue()
     matcher = Matcher.from_package()
     for f in catalogue.facts:
-        assert f.link.startswith("https://") and f.checked_on == "2026-11-24"
-        assert "*" in f.endpoint or matcher.has(f.endpoint), f.endpoint
-    dated = {e.endpoint_id for e in matcher.endpoints() if catalogue.facts_of(e.endpoint_id)}
-    assert len(dated) >= 40
-    assert sum(f.field == "retires_on" for f in catalogue.facts) >= 30
+        assert f.link.startswith("https://") and "2026-11-24" <= f.checked_on <= "2026-12-31"
+        assert any(fnmatchcase(e.endpoint_id, f.endpoint) for e in matcher.endpoints()), f"{f.endpoint} fits nothing"
+    found = dated()
+    assert len(found["params"]) >= 40 and len(found["retention"]) >= 40
+    assert found["regions"] and found["precision"] and len(found["retires_on"]) >= 30
+    named = {f.endpoint for f in catalogue.facts if "*" not in f.endpoint}
+    assert len(named) >= 40, "not by patterns alone"
+
+
+def test_no_undated_fact_of_a_person_is_believed() -> None:
+    catalogue, matcher = load_catalogue(), Matcher.from_package()
+    ours = {e.endpoint_id: e for e in matcher.endpoints()}
+    undated = [e for e in catalogue.endpoints.values() if e.checked_on is None]
+    assert undated, "the rule has something to hold"
+    for claimed in undated:
+        believed, told = ours[claimed.endpoint_id], catalogue.facts_of(claimed.endpoint_id)
+        for ability in ABILITIES:
+            nothing = {} if ability in ("features", "params") else None
+            stated = told.get(ability, nothing)
+            assert getattr(believed, ability) == (tuple(stated) if ability == "regions" and stated else stated)
+            assert not any(f.partition(".")[0] == ability for f in matcher.by_hand(claimed.endpoint_id)) or told
+
+
+@pytest.mark.parametrize(
+    ("entry", "passes"),
+    [("", False), (", checked_on: 2026-11-25", True)],
+)
+def test_an_undated_fact_passes_no_hard_constraint_and_a_dated_one_does(
+    tmp_path: Path, entry: str, passes: bool
+) -> None:
+    shutil.copytree(HERE, tmp_path / "catalogue", ignore=shutil.ignore_patterns("__pycache__", "pages.yaml"))
+    (tmp_path / "catalogue" / "endpoints.yaml").write_text(
+        '"openai:gpt-4o": {retention: zero, regions: [eu], precision: bf16, features: {tools: true}, params: {top_p: true}, '
+        f'max_output_tokens: 9000, deprecated: false, link: "https://acme.test"{entry}}}\n'
+    )
+    kept = load_catalogue(tmp_path / "catalogue").kept_of("openai:gpt-4o")
+    here = Endpoint(endpoint_id="openai:gpt-4o", provider="openai", model_id="openai/gpt-4o", **kept)
+    need = Requirements(
+        retention="zero",
+        regions=("eu",),
+        min_precision="fp8",
+        features=("tools",),
+        params=("top_p",),
+        max_output_tokens=8000,
+    )
+    load = Workload(calls_per_month=1e5, input_tokens=Tokens(mean=900), output_tokens=Tokens(mean=40))
+    choice = EndpointChoice(written="a/b", model_id="a/b", endpoint_id="a:b")
+    case = UseCase(
+        slug="x", title="X", tasks={"coding": 1.0}, channel="#x", current=choice, workload=load, require=need
+    )
+    model = Model(model_id="openai/gpt-4o", maker="openai", name="gpt-4o", released_on="2024-05-13")
+    against = objections(case, here, model, "vendor", today=NOW.date())
+    blocked = {a.partition(":")[0] for a in against if "unknown" in a}
+    every = {"retention", "regions", "min_precision", "features", "params", "max_output"}
+    assert blocked == (set() if passes else every)
 
 
 @pytest.mark.parametrize(
@@ -261,3 +328,8 @@ def test_a_page_without_a_day_or_with_a_word_of_its_own_is_refused(tmp_path: Pat
     (tmp_path / "pages.yaml").write_text(text)
     with pytest.raises(SourceError, match=wrong):
         _page_facts(tmp_path / "pages.yaml")
+
+
+if __name__ == "__main__":
+    for kind, endpoints in sorted(dated().items()):
+        sys.stdout.write(f"{kind:20} {len(endpoints):5}\n")

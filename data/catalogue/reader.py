@@ -31,6 +31,9 @@ FIELDS = (
 )
 
 
+ABILITIES = ("retention", "precision", "regions", "max_output_tokens", "features", "params")
+
+
 @dataclass(frozen=True)
 class PageFact:
     """One fact that a page states. `endpoint`: a price id, or a pattern of ids; `field`: of the record, or `features.x`."""
@@ -58,13 +61,31 @@ class Catalogue:
     links: dict[str, str] = field(default_factory=dict)
     facts: tuple[PageFact, ...] = ()
 
+    def pages_of(self, endpoint_id: str) -> tuple[PageFact, ...]:
+        """Every dated fact of an endpoint, patterns before exact ids."""
+        found = (f for f in self.facts if fnmatchcase(endpoint_id, f.endpoint))
+        return tuple(sorted(found, key=lambda f: "*" not in f.endpoint))
+
     def facts_of(self, endpoint_id: str) -> dict[str, Any]:
         """What pages state of an endpoint, as fields of its record; an exact id wins over a pattern."""
         out: dict[str, Any] = {}
-        for f in sorted(self.facts, key=lambda f: "*" not in f.endpoint):
-            if fnmatchcase(endpoint_id, f.endpoint):
-                head, _, name = f.field.partition(".")
-                out[head] = {**out.get(head, {}), name: f.value} if name else f.value
+        for f in self.pages_of(endpoint_id):
+            head, _, name = f.field.partition(".")
+            out[head] = {**out.get(head, {}), name: f.value} if name else f.value
+        return out
+
+    def kept_of(self, endpoint_id: str) -> dict[str, Any]:
+        """All that is believed by hand: what pages state, and of an entry that nobody compared with its page no ability."""
+        entry, pages = self.endpoints.get(endpoint_id), self.pages_of(endpoint_id)
+        out: dict[str, Any] = entry.model_dump(exclude_unset=True, exclude={"provider", "endpoint_id"}) if entry else {}
+        if entry and entry.checked_on is None:
+            out = {name: value for name, value in out.items() if name not in ABILITIES}
+        for name, value in self.facts_of(endpoint_id).items():
+            out[name] = {**out.get(name, {}), **value} if isinstance(value, dict) else value
+        if pages:
+            leaves = [f for f in pages if f.field == "retires_on"]
+            told = (leaves or sorted(pages, key=lambda f: f.checked_on))[0]
+            out |= {"link": told.link, "checked_on": told.checked_on}
         return out
 
     def own_hosts(self, maker: str) -> frozenset[str]:

@@ -12,12 +12,13 @@ select t.endpoint_id as endpoint, t.field, t.value, t.source_id as source, t.lin
         when t.field = 'context_tokens' then e.context_tokens::varchar
         when t.field = 'max_output_tokens' then e.max_output_tokens::varchar
         when t.field = 'precision' then e.precision
+        when t.field = 'regions' then array_to_string(e.regions, ', ')
         when t.field = 'retention' then e.retention
         when t.field = 'retires_on' then e.retires_on end as believed
 from told t left join newest e using (endpoint_id);
 comment on view endpoint_facts is 'What catalogues and pages state of endpoints. One row per endpoint x field x source.';
 comment on column endpoint_facts.endpoint is 'Price id: provider:model id';
-comment on column endpoint_facts.field is 'context_tokens, max_output_tokens, features.x, params.x, precision, retention, retires_on';
+comment on column endpoint_facts.field is 'context_tokens, max_output_tokens, features.x, params.x, precision, regions, retention, retires_on';
 comment on column endpoint_facts.value is 'As the source states it: tokens, true or false, a word or an ISO date';
 comment on column endpoint_facts.source is 'Source id; catalogue: kept by hand';
 comment on column endpoint_facts.link is 'Page it can be checked on';

@@ -141,12 +141,7 @@ class Matcher(Groups):
                 "deprecated": e.deprecated,
                 "source_id": "genai-prices",
             }
-            by_hand = self._catalogue.endpoints.get(e.price_id)
-            if by_hand is not None:
-                stated |= by_hand.model_dump(exclude_unset=True, exclude={"provider", "endpoint_id"})
-            for field, value in self._catalogue.facts_of(e.price_id).items():
-                stated[field] = {**stated.get(field, {}), **value} if isinstance(value, dict) else value
-            out.append(Endpoint(**stated))
+            out.append(Endpoint(**stated | self._catalogue.kept_of(e.price_id)))
         return tuple(out)
 
     def pointers(self) -> dict[str, str]:
@@ -160,13 +155,9 @@ class Matcher(Groups):
 
     def by_hand(self, price_id: str) -> frozenset[str]:
         """The fields of an endpoint that a person took from a page: `retires_on`, `features.tools`, ..."""
-        kept = self._catalogue.endpoints.get(price_id)
-        facts = kept.model_dump(exclude_unset=True) if kept else {}
-        for field, value in self._catalogue.facts_of(price_id).items():
-            facts[field] = {**facts.get(field, {}), **value} if isinstance(value, dict) else value
         return frozenset(
             f"{field}.{name}" if name else field
-            for field, value in facts.items()
+            for field, value in self._catalogue.kept_of(price_id).items()
             for name in (value if isinstance(value, dict) else ("",))
         )
 
