@@ -29,6 +29,10 @@ def connect(path: Path | str, *, read_only: bool = False, external: bool = True)
     return con
 
 
+def disk_full(error: Exception) -> bool:
+    return bool(re.search("no space left|file too large|could not write file|quota exceeded", str(error).lower()))
+
+
 def explain(error: Exception, path: str) -> StoreError:
     text = str(error)
     if re.search(r"\block", text.lower()):
@@ -37,11 +41,17 @@ def explain(error: Exception, path: str) -> StoreError:
             where=path,
             fix="wait for it to finish, or stop it (undercut run and undercut scrape write; one at a time).",
         )
-    if re.search("no space left|file too large|could not write file|quota exceeded", text.lower()):
+    if disk_full(error):
         return StoreError(
             "the disk is full, nothing was changed.",
             where=path,
             fix="free space or raise the limit; the next run goes on from here.",
+        )
+    if "wal does not match" in text.lower():
+        return StoreError(
+            "a write-ahead file of another database lies beside it; the database itself is unchanged.",
+            where=f"{path}.wal",
+            fix="move that file away and run again.",
         )
     if "version" in text.lower() and "newer" in text.lower():
         return StoreError(

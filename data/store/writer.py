@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from data.errors import StoreError
-from data.store.connect import STORAGE_VERSION, Row, connect, quoted, rows
+from data.store.connect import STORAGE_VERSION, Row, connect, disk_full, explain, quoted, rows
 from data.store.copies import publish
 
 SCHEMA = Path(__file__).parents[1] / "schema"
@@ -104,13 +104,17 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        """All that is written inside, or nothing. Raises StoreError where the disk is full."""
         self.con.execute("begin")
         try:
             yield
-        except BaseException:
-            self.con.execute("rollback")
+            self.con.execute("commit")
+        except BaseException as error:
+            with suppress(duckdb.Error):  # a commit that failed has rolled back already
+                self.con.execute("rollback")
+            if isinstance(error, duckdb.Error) and disk_full(error):
+                raise explain(error, str(self.path)) from error
             raise
-        self.con.execute("commit")
 
     def rows(self, query: str, parameters: object = None) -> list[Row]:
         return rows(self.con, query, parameters)
