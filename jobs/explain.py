@@ -42,6 +42,7 @@ SHORT = {  # field of the record -> key of the registry, where they differ
     "switch.min_saving_usd_per_month": "switch.min_saving_month",
     "switch.min_saving_share": "switch.min_saving_pct",
     "tasks": "task",
+    "rulings": "decisions",
 }
 PRIVATE = ("current.private_price", "current.discount_share")
 
@@ -78,7 +79,7 @@ def values(case: UseCase) -> list[dict[str, Any]]:
         key = SHORT.get(field, field)
         origin = case.origins.get(key) or case.origins.get(key.partition(".")[0])
         origin = origin or next((o for k, o in case.origins.items() if k.startswith(f"{key}.")), None)
-        if field == "current.endpoint_id":
+        if field in ("current.endpoint_id", "current.model_id"):
             origin = f"resolved from {case.current.written}"
         out.append({"key": key, "field": field, "value": value, "origin": origin or "default"})
     return out
@@ -151,11 +152,11 @@ def _flat(case: UseCase) -> list[tuple[str, str]]:
 def _shown(value: Any) -> str:
     if hasattr(value, "model_dump"):
         return ", ".join(
-            f"{k} {v:,.0f}" if isinstance(v, float) else f"{k} {v}"
+            f"{k} {v:,.6g}" if isinstance(v, float) else f"{k} {v}"
             for k, v in value.model_dump(exclude_none=True).items()
-        )[:90]
+        )
     if isinstance(value, tuple):
-        return ", ".join(_shown(v) for v in value)[:90]
+        return ", ".join(_shown(v) for v in value)
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items())
     return f"{value:,.6g}" if isinstance(value, float) else str(value)

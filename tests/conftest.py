@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
+
+# No test is timed: a crowded machine must not fail one (speed is measured in tests/bench).
+settings.register_profile("undercut", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("undercut")
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

@@ -98,6 +98,8 @@ def _use_case(
     origins = dict(_origins(document, here, own, defaults))
     if team and "channel" not in entry:
         origins["channel"] = "team"
+    if team and team.get("contacts"):
+        origins["contacts"] = "team"
     chosen = tuple(f for f in fallbacks if f is not None)
     return build(slug, entry, current, chosen, channel, team, origins)
 
@@ -167,10 +169,29 @@ def _model(
             document.problem(at, "model", f"no price for {name}{where}{region_text}.", f"priced at: {hosts}.")
         )
     else:
-        some = ", ".join(found.endpoint_ids[:4]) + (", …" if len(found.endpoint_ids) > 4 else "")
+        some = ", ".join(_ways(found)[:4]) + (", …" if len(found.endpoint_ids) > 4 else "")
         what = f'"{name}" fits {len(found.endpoint_ids)} endpoints.'
-        problems.append(document.problem(at, "model", what, f"write the price id, one of {some}."))
+        problems.append(document.problem(at, "model", what, f"one of {some}."))
     return None
+
+
+def _ways(found: Resolved) -> list[str]:
+    """How the registry writes each endpoint: model, host and region; the price id where these still fit several."""
+    places = [i.partition(":")[0] + i.partition("@")[1] + i.partition("@")[2] for i in found.endpoint_ids]
+    ways = []
+    for endpoint, place in zip(found.endpoint_ids, places, strict=True):
+        host, _, region = place.partition("@")
+        own = str(found.model_id).startswith(f"{host}/")
+        where = ("" if own else f", via: {host}") + (f", region: {region}" if region else "")
+        if places.count(place) > 1:
+            ways.append(endpoint)
+        elif not where:
+            ways.append(str(found.model_id))
+        elif region and any(way.startswith(f"{{id: {found.model_id}, via: {host}, ") for way in ways):
+            ways.append(f"{{… region: {region}}}")
+        else:
+            ways.append(f"{{id: {found.model_id}{where}}}")
+    return ways
 
 
 def _value(document: Document, steps: Steps) -> Any:
