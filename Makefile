@@ -62,6 +62,7 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.bench_match
 	$(BIN)/python -m tests.bench.bench_verbosity
 	$(BIN)/python -m tests.bench.bench_history
+	$(BIN)/python -m tests.bench.bench_team
 	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_extract
 	@test -d ../shared/corpus || echo "no corpus beside the project: the replay of new models is left out"
 	@test ! -d ../shared/corpus || $(BIN)/python -m tests.bench.bench_quality ../shared/corpus/quality/epoch_hub_2025-12_scores.csv

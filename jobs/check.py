@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data.errors import DataMissing
+from data.errors import DataMissing, StoreError
 from data.records import Alert, Candidate, Cost, Decision, UseCase
 from data.registry import Registry
 from data.store import Readable, Store
@@ -27,6 +28,7 @@ from recommender.outlook import foresee
 from scraper.match import Matcher
 
 Progress = Callable[[str], None]
+WAIT_S = 660.0  # longer than the lease of a machine that died
 AGAIN_DAYS = 180  # the time in which something better may come up and make a switch due again
 
 
@@ -41,6 +43,17 @@ class Checked:
     changed: list[str]
     first_run: bool
     data_as_of: datetime
+
+
+@contextmanager
+def deciding(store: Store) -> Iterator[None]:
+    """One machine decides at a time; the others wait. Raises StoreError where that takes too long."""
+    with store.lease("decide", wait_s=WAIT_S) as mine:
+        if not mine:
+            raise StoreError(
+                "another machine is deciding.", where=str(store.path), fix="wait for it; nothing was written."
+            )
+        yield
 
 
 def check_cycle(

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.store import Store
+from data.store import Place, Store, open_store
 from jobs.abundance import keep
-from jobs.check import Checked, check_cycle
+from jobs.check import Checked, check_cycle, deciding
 from jobs.evals import load_cases
 from jobs.ingest import Added, add_catalogue, add_package, add_seed
 
@@ -34,7 +34,7 @@ class Demo:
         return bool(self.checked.changed) or any(a.outcome != "unchanged" for a in self.added)
 
 
-def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda _: None) -> Demo:
+def run_demo(place: Place, registry_files: list[Path], progress: Progress = lambda _: None) -> Demo:
     """Fill the database, decide every use case, publish. A second run on the same facts changes nothing."""
     from scraper.genai import load_package
     from scraper.match import Matcher
@@ -42,19 +42,14 @@ def run_demo(home: Path, registry_files: list[Path], progress: Progress = lambda
     progress("reading the catalogue of names")
     matcher = Matcher.from_package()
     registry = load_cases(registry_files, matcher)
-    with Store(home) as store:
+    with open_store(place) as store, deciding(store):
         progress("reading prices of the installed package genai-prices")
         package = load_package()
         as_of = package.capture.as_of or package.capture.fetched_at
         added = fill(store, package, matcher, as_of, progress)
         checked = check_cycle(store, registry, now=as_of, progress=progress, rehearsal=REHEARSAL)
         grown = keep(store, registry, as_of, progress)
-        if (
-            grown
-            or checked.changed
-            or any(a.outcome != "unchanged" for a in added)
-            or not (home / "market.duckdb").exists()
-        ):
+        if grown or checked.changed or any(a.outcome != "unchanged" for a in added) or not store.has_copy:
             progress("publishing the database")
             store.publish()
     return Demo(added, checked, package.capture.url, as_of)

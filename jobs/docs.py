@@ -19,6 +19,7 @@ from jobs.report.sections import Section, heading, numeric, shown
 ROOT = Path(__file__).parents[1]
 README = ROOT / "data" / "README.md"
 QUESTIONS = ROOT / "data" / "questions"
+TEAM = ROOT / "data" / "team.md"  # when to move to a team's store, how, and what it costs; written by hand
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT = 5, 8, 48
 EXAMPLE = {  # a view alone shows any rows; these are worth a look
     "prices": "select * from prices where endpoint = 'openai:gpt-4o' order by meter, tier",
@@ -55,7 +56,8 @@ This file is made by `make docs` from the comments in `data/views` and the demo'
 
 def document(store: Readable) -> str:
     """The whole file."""
-    return "\n".join([HEAD, *questions(store), *macros(store), *views(store)]).rstrip() + "\n"
+    parts = [HEAD, TEAM.read_text(encoding="utf-8"), *questions(store), *macros(store), *views(store)]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def questions(store: Readable) -> Iterator[str]:

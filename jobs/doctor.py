@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from data.errors import UndercutError
+from data.store import Place, Team, published
 from jobs.settings import Settings
 
 
@@ -43,7 +45,13 @@ def _home(home: Path) -> Finding:
     return Finding(writable, f"database folder {home}", "make it writable, or set UNDERCUT_HOME to one that is.")
 
 
-def _published(path: Path) -> Finding:
+def _published(path: Place) -> Finding:
+    if isinstance(path, Team):
+        try:
+            with published(path):
+                return Finding(True, f"team's store {path}")
+        except UndercutError as error:
+            return Finding(False, str(error.what), error.fix)
     if not path.exists():
         return Finding(False, "no database yet", "run `undercut demo` or `undercut scrape`.")
     return Finding(True, f"published copy {path}")

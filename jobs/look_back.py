@@ -11,6 +11,7 @@ from pathlib import Path
 from data.errors import DataMissing
 from data.records import Candidate, Decision, UseCase
 from data.registry import Registry
+from data.store import Place
 from jobs.check import decide_all
 from jobs.evals import load_cases
 from jobs.facts import Facts, facts_as_of
@@ -65,7 +66,7 @@ def named(c: Candidate) -> str:
     return c.endpoint_id if c.tier == "standard" else f"{c.endpoint_id} [{c.tier}]"
 
 
-def look(published_copy: Path, files: list[Path], now: datetime, tell: Progress, *, shared: bool = False) -> Standing:
+def look(published_copy: Place, files: list[Path], now: datetime, tell: Progress, *, shared: bool = False) -> Standing:
     """Decide everything on a published copy; writes nothing. `shared`: contracts left out, for what others may read.
 
     Raises DataMissing where it has no prices.

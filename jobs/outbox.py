@@ -19,6 +19,7 @@ from data.records import Alert
 from data.store import Store
 
 MOST_TRIES = 5
+WAIT_S = 660.0  # longer than the lease of a machine that died
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,16 @@ def enqueue(store: Store, alert: Alert, *, run_id: str) -> str | None:
 
 
 def deliver(store: Store, sender: Sender, now: Callable[[], datetime]) -> Delivered:
-    """Send what waits, oldest first; each step is written before and after, so a crash neither doubles nor loses."""
+    """Send what waits, oldest first; each step is written before and after, so a crash neither doubles nor loses.
+    One machine sends at a time."""
+    with store.lease("send", wait_s=WAIT_S) as mine:
+        if mine:
+            return _delivered_all(store, sender, now)
+    waits = len(waiting_messages(store))
+    return Delivered(waiting=waits, errors=("another machine is sending",) if waits else ())
+
+
+def _delivered_all(store: Store, sender: Sender, now: Callable[[], datetime]) -> Delivered:
     counts = {"sent": 0, "waiting": 0, "parked": 0}
     errors: list[str] = []
     for m in waiting_messages(store):

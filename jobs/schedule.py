@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from filelock import FileLock, Timeout
 
 from data.errors import UndercutError, UsageError
-from data.store import Store
+from data.store import Place, Team, open_store
 from jobs.logs import set_up
 from jobs.metrics import Metrics
 from jobs.scrape import readable
@@ -62,7 +62,7 @@ class Stop:
 def serve(settings: Settings) -> None:
     """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT."""
     set_up(settings.undercut_log)
-    declared, metrics, last = load_sources(), Metrics(), last_successes(settings.undercut_home)
+    declared, metrics, last = load_sources(), Metrics(), last_successes(settings.place)
     for source_id, at in last.items():
         metrics.well(source_id, at)
     listener = listener_from(settings)
@@ -72,7 +72,7 @@ def serve(settings: Settings) -> None:
         run_service(
             settings.undercut_home,
             [s for i, s in declared.items() if i in readable(declared)],
-            scrape=lambda source_id: scrape_one(settings, source_id, metrics),
+            scrape=lambda source_id: scrape_one(settings, source_id, metrics, still_due),
             check=lambda: check_once(settings, metrics),
             digest=lambda: write_week(settings, metrics),
             missed=lambda: write_missed(settings, metrics),
@@ -208,17 +208,24 @@ def overdue(sources: Iterable[Source], last_success: Mapping[str, datetime], now
     return [s.id for at, _, s in late if at == never or _due_after(s, at) <= now]
 
 
+def still_due(source: Source, last: datetime | None) -> bool:
+    """Was it due since it was last read? Where not, another machine was first. A reading of tomorrow was a wrong clock's."""
+    now = datetime.now(UTC)
+    known = last is not None and last < now + timedelta(days=1)
+    return bool(overdue([source], {source.id: last} if last is not None and known else {}, now))
+
+
 def _due_after(source: Source, at: datetime) -> datetime:
     found = trigger_of(source, jitter=False).get_next_fire_time(None, at + timedelta(seconds=1))
     assert isinstance(found, datetime)
     return found
 
 
-def last_successes(home: Path) -> dict[str, datetime]:
+def last_successes(place: Place) -> dict[str, datetime]:
     """When each source last succeeded, from the run table."""
-    if not (home / "private.duckdb").exists():
+    if not isinstance(place, Team) and not (place / "private.duckdb").exists():
         return {}
-    with Store(home) as store:
+    with open_store(place) as store:
         found = store.rows(
             "select source_id, max(coalesce(finished_at, started_at)) as at from run "
             "where source_id is not null and outcome in ('new', 'changed', 'unchanged') group by source_id"

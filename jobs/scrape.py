@@ -10,13 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from data.errors import HostFailed, PageChanged, UsageError
 from data.records import Capture, PriceClaim, ScoreClaim
-from data.store import Store
+from data.store import Place, Store, open_store
 from jobs.boards import add_pointers, write_scores
 from jobs.endpoint_facts import add_facts, add_hand_facts, believe
 from jobs.expect import Came, expect
@@ -48,6 +47,8 @@ from scraper.seed import load_releases
 from scraper.source import Source, load_sources
 
 Progress = Callable[[str], None]
+Due = Callable[[Source, datetime | None], bool]  # by the last success
+ELSEWHERE = "elsewhere"  # another machine reads the source, or has just read it
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Read:
 
 
 def scrape_cycle(
-    home: Path,
+    place: Place,
     source_ids: Sequence[str] | None,
     *,
     now: datetime,
@@ -98,8 +99,12 @@ def scrape_cycle(
     browser: str | None = None,
     sources: dict[str, Source] | None = None,
     fetcher: Fetcher | None = None,
+    due: Due = lambda _source, _last: True,
 ) -> Report:
-    """Run the named sources (all where none is named). Raises UsageError for an id nobody declared."""
+    """Run the named sources (all where none is named). Raises UsageError for an id nobody declared.
+
+    Each is read under a lease, so that no two machines read it at once. `due`, asked under that lease: is it still due?
+    """
     declared = sources if sources is not None else load_sources()
     if unknown := [s for s in source_ids or () if s not in declared]:
         raise UsageError(f"no source {unknown[0]!r}.", where="scraper/sources", fix=f"one of {', '.join(declared)}.")
@@ -110,7 +115,7 @@ def scrape_cycle(
     )
     fetcher = fetcher or Fetcher()
     lines: list[Line] = []
-    with Store(home) as store:
+    with open_store(place) as store:
         matcher = Matcher.from_package()
         with store.transaction():  # which models and endpoints there are; rows only for what is new
             add_catalogue(store, matcher, load_releases(), now)
@@ -120,17 +125,18 @@ def scrape_cycle(
         for source in chosen:
             progress(f"reading {source.id}")
             started = time.monotonic()
-            line = _one(store, source, declared, matcher, fetcher, browser, now)
+            with store.lease(f"scrape {source.id}") as mine:
+                if mine and due(source, last_success(store, source.id)):
+                    line = _one(store, source, declared, matcher, fetcher, browser, now)
+                else:
+                    line = Line(source.id, ELSEWHERE)
             lines.append(replace(line, seconds=round(time.monotonic() - started, 2)))
         if any(line.outcome in ("new", "changed") or line.rates for line in lines):
             progress("settling what only lists say")
             with store.transaction():
                 believe(store, matcher, now)
                 restand(store, declared, matcher, now)
-        if (
-            any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines)
-            or not (home / "market.duckdb").exists()
-        ):
+        if any(line.outcome in ("new", "changed", "failed") or line.rates for line in lines) or not store.has_copy:
             progress("publishing the database")
             store.publish()
     return Report(lines)
@@ -295,6 +301,16 @@ def last_capture(store: Store, source_id: str) -> dict[str, Any]:
     query = "select * from capture where source_id = ? and outcome <> 'failed' order by fetched_at desc limit 1"
     found = store.rows(query, [source_id])
     return found[0] if found else {}
+
+
+def last_success(store: Store, source_id: str) -> datetime | None:
+    """When the source was last read well, by the run table."""
+    query = (
+        "select max(coalesce(finished_at, started_at)) as last from run "
+        "where source_id = ? and outcome in ('new', 'changed', 'unchanged')"
+    )
+    last = store.rows(query, [source_id])[0]["last"]
+    return None if last is None else last.replace(tzinfo=UTC)
 
 
 def _note_run(store: Store, source: Source, now: datetime, outcome: str, detail: str | None = None) -> None:

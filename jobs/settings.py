@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from data.errors import UsageError
 
-SECRETS = ("slack_bot_token", "slack_app_token", "slack_webhook_url")
+if TYPE_CHECKING:
+    from data.store import Place
+
+SECRETS = ("slack_bot_token", "slack_app_token", "slack_webhook_url", "undercut_store")
 
 
 class Settings(BaseSettings):
@@ -21,6 +24,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore")
 
     undercut_home: Path = Path("data/db")
+    undercut_store: SecretStr | None = None  # ducklake:postgres:…, a team's store in place of a file in the home folder
+    undercut_store_data: Path | None = None  # its data files: a folder that every machine has
     undercut_registry: str = "use_cases.yaml"  # a file, several separated by commas, or a glob
     undercut_browser: str | None = None
     undercut_platform_channel: str | None = None
@@ -31,6 +36,7 @@ class Settings(BaseSettings):
     slack_bot_token_file: Path | None = None  # in place of the variable: a file only its owner can read
     slack_app_token_file: Path | None = None
     slack_webhook_url_file: Path | None = None
+    undercut_store_file: Path | None = None
     undercut_log: Literal["text", "json"] = "text"
     undercut_metrics_port: int | None = None
 
@@ -43,8 +49,23 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def published(self) -> Path:
-        return self.undercut_home / "market.duckdb"
+    def place(self) -> Place:
+        """Where the database is written: the home folder, or a team's store. Raises UsageError where that cannot be read."""
+        if self.undercut_store is None:
+            return self.undercut_home
+        from data.store import team_of
+
+        return team_of(self.undercut_store.get_secret_value(), self.undercut_store_data)
+
+    @property
+    def published(self) -> Place:
+        """Where it is read: the published copy, or a team's store itself."""
+        return self.place if self.undercut_store else self.undercut_home / "market.duckdb"
+
+    @property
+    def kept(self) -> Path:
+        """The folder that holds `bodies`."""
+        return self.undercut_home if self.undercut_store is None else (self.undercut_store_data or self.undercut_home)
 
     def registry_files(self) -> list[Path]:
         """The registry's files in order; a name without wildcard stays in the list though it may be missing."""

@@ -7,16 +7,16 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 
 from data.errors import HostFailed
-from data.store import Readable, Store
+from data.store import Readable, open_store
 from jobs.abundance import keep
 from jobs.answers import Inbox, Pressed, write_answers
-from jobs.check import check_cycle
+from jobs.check import check_cycle, deciding
 from jobs.digest import write_digests
 from jobs.evals import load_cases
 from jobs.messages.buttons import answer_message
 from jobs.metrics import Metrics
 from jobs.outbox import deliver, enqueue
-from jobs.scrape import scrape_cycle
+from jobs.scrape import ELSEWHERE, Due, scrape_cycle
 from jobs.settings import Settings
 from jobs.slack import sender_from
 from jobs.slack.listen import Listener
@@ -25,11 +25,12 @@ from jobs.stale import stale_alerts, stale_sources
 log = logging.getLogger("undercut.work")
 
 
-def scrape_one(settings: Settings, source_id: str, metrics: Metrics) -> None:
-    """One source, one line of log. Raises HostFailed where it failed."""
+def scrape_one(settings: Settings, source_id: str, metrics: Metrics, due: Due) -> None:
+    """One source, one line of log; not again where another machine has read it since it was due. Raises HostFailed where it
+    failed."""
     with metrics.timed("scrape"):
         now = datetime.now(UTC)
-        report = scrape_cycle(settings.undercut_home, [source_id], now=now, browser=settings.undercut_browser)
+        report = scrape_cycle(settings.place, [source_id], now=now, browser=settings.undercut_browser, due=due)
         for line in report.lines:
             told = {
                 "source": line.source,
@@ -40,7 +41,7 @@ def scrape_one(settings: Settings, source_id: str, metrics: Metrics) -> None:
             }
             text = f"{line.source} {line.outcome}: {line.claims} claims, {line.held} held {line.error}".rstrip()
             log.info("%s", text, extra=told)
-            if line.outcome != "failed":
+            if line.outcome not in ("failed", ELSEWHERE):
                 metrics.well(line.source, now)
         if report.exit_code:
             raise HostFailed("; ".join(line.error for line in report.lines if line.error), where=source_id)
@@ -49,7 +50,7 @@ def scrape_one(settings: Settings, source_id: str, metrics: Metrics) -> None:
 def check_once(settings: Settings, metrics: Metrics) -> None:
     """Decide, tell of stale sources, send what is due, publish."""
     sender, platform, now = sender_from(settings), settings.undercut_platform_channel, datetime.now(UTC)
-    with metrics.timed("check"), Store(settings.undercut_home) as store:
+    with metrics.timed("check"), open_store(settings.place) as store, deciding(store):
         registry = load_cases(settings.registry_files())
         check_cycle(store, registry, now=now, platform=platform, buttons=settings.slack_app_token is not None)
         keep(store, registry, now)
@@ -68,7 +69,7 @@ def take_answers(settings: Settings, listener: Listener) -> None:
     inbox = Inbox(settings.undercut_home)
     if not inbox.waiting():
         return
-    with Store(settings.undercut_home) as store:
+    with open_store(settings.place) as store:
 
         def tell(answer: Pressed, said: str) -> None:
             found = store.rows(
@@ -84,7 +85,7 @@ def take_answers(settings: Settings, listener: Listener) -> None:
 def write_week(settings: Settings, metrics: Metrics) -> None:
     """The week's digests, once each, also where the service was down on the day."""
     sender, now = sender_from(settings), datetime.now(UTC)
-    with metrics.timed("digest"), Store(settings.undercut_home) as store:
+    with metrics.timed("digest"), open_store(settings.place) as store, deciding(store):
         registry = load_cases(settings.registry_files())
         write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
@@ -96,7 +97,7 @@ def write_week(settings: Settings, metrics: Metrics) -> None:
 def write_missed(settings: Settings, metrics: Metrics) -> None:
     """The week's digests where the service was down when they were due; none before a first week has had its own."""
     now = datetime.now(UTC)
-    with Store(settings.undercut_home) as store:
+    with open_store(settings.place) as store:
         due = missed_digest(store, now)
     if due:
         write_week(settings, metrics)

@@ -1,7 +1,7 @@
 """Shared fixtures: the corpus beside the project where there is one."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 # No test is timed: a crowded machine must not fail one (speed is measured in tests/bench).
 settings.register_profile("undercut", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("undercut")
+
+from tests.postgres import Postgres, programs
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
@@ -43,3 +45,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
 
 def pytest_report_header() -> str:
     return "corpus: " + ("../shared/corpus" if CORPUS.is_dir() else "none beside the project; corpus tests are skipped")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of our own for the whole run; the test is skipped where its programs are not installed."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL (initdb, postgres) on this machine")
+    server = Postgres()
+    yield server
+    server.remove()

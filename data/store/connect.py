@@ -93,12 +93,24 @@ class Copy:
 
 def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
     """Rows of a person's query. Raises UsageError with DuckDB's own words where it is wrong or refused."""
+    fix = 'tables: undercut sql "show all tables"; the copy is read-only and reaches no files or network.'
     try:
+        if any(not _only_reads(s) for s in con.extract_statements(query)) and _is_lake(con):
+            raise UsageError("a query only reads.", where="sql", fix=fix)
         return rows(con, query)
     except duckdb.Error as error:
         said = str(error).strip().splitlines()
-        fix = 'tables: undercut sql "show all tables"; the copy is read-only and reaches no files or network.'
         raise UsageError(said[0], where="sql", fix=fix) from error
+
+
+def _only_reads(statement: duckdb.Statement) -> bool:
+    kind, text = statement.type.name, statement.query.casefold()
+    return kind == "SELECT" or (kind == "EXPLAIN" and "analyze" not in text)
+
+
+def _is_lake(con: duckdb.DuckDBPyConnection) -> bool:
+    """The folder of a lake's files is open to it, so that a COPY could write there."""
+    return bool(rows(con, "select 1 from duckdb_databases() where type = 'ducklake'"))
 
 
 def quoted(text: str) -> str:

@@ -12,6 +12,7 @@ import duckdb
 
 from data.errors import DataMissing, StoreError
 from data.store.connect import STORAGE_VERSION, connect, explain, quoted, rows
+from data.store.place import Place, Team
 
 VIEWS = Path(__file__).parents[1] / "views"
 KEEP_COPIES = 3
@@ -91,16 +92,28 @@ def view_files() -> list[tuple[str, str]]:
 
 
 @contextmanager
-def published(path: Path, *, timeout_s: float = 30) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published copy, read-only, without access to files or network; a runaway query is interrupted."""
-    if not path.exists():
-        raise DataMissing("there is no database yet.", where=str(path), fix="run `undercut demo` or `undercut scrape`.")
-    con = connect(path.resolve(), read_only=True, external=False)
+def published(place: Place, *, timeout_s: float = 30) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What people read: the published copy, or a team's lake; read-only, without access to files or network beyond it.
+    A runaway query is interrupted."""
+    if isinstance(place, Team):
+        from data.store.lake import explain_lake, open_lake
+
+        con = open_lake(place, read_only=True)
+    elif not place.exists():
+        raise DataMissing(
+            "there is no database yet.", where=str(place), fix="run `undercut demo` or `undercut scrape`."
+        )
+    else:
+        con = connect(place.resolve(), read_only=True, external=False)
     timer = threading.Timer(timeout_s, con.interrupt)
     timer.daemon = True
     timer.start()
     try:
         yield con
+    except duckdb.Error as error:
+        if isinstance(place, Team) and not isinstance(error, duckdb.InterruptException):
+            raise explain_lake(error, place) from None
+        raise
     finally:
         timer.cancel()
         con.close()

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._shapes: dict[str, dict[str, str]] = {}
         try:
             (home / "bodies").mkdir(parents=True, exist_ok=True)
             probe = home / ".writable"
@@ -70,11 +71,24 @@ class Store:
         con.close()
         return connect(self.path)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.con.close()
+
+    @property
+    def has_copy(self) -> bool:
+        """Is there something that readers can open?"""
+        return (self.home / "market.duckdb").exists()
+
+    @contextmanager
+    def lease(self, name: str, *, wait_s: float = 0) -> Iterator[bool]:
+        """Is the work `name` ours now? Always: the file has one writer."""
+        yield True
 
     def _migrate(self) -> None:
         self.con.execute(
@@ -82,25 +96,32 @@ class Store:
             "(name varchar not null, sha256 varchar not null, applied_at timestamp not null)"
         )
         done = {r["name"]: r["sha256"] for r in self.rows("select name, sha256 from schema_migration")}
+        for name, text, sha in self._pending(done):
+            with self.transaction():
+                self.con.execute(text)
+                self.con.execute("insert into schema_migration values (?, ?, now()::timestamp)", [name, sha])
+
+    def _pending(self, done: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """(name, text, hash) of the migrations still to apply. Raises StoreError where others were applied."""
         files = {f.name: f.read_text(encoding="utf-8") for f in sorted(SCHEMA.glob("*.sql"))}
-        if unknown := sorted(set(done) - set(files)):
+        if unknown := sorted(n for n in done if n.endswith(".sql") and n not in files):
             raise StoreError(
                 f"the database was made by a newer undercut (it has {unknown[0]}).",
                 where=str(self.path),
                 fix="update undercut, or set UNDERCUT_HOME to another folder.",
             )
+        pending = []
         for name, text in files.items():
             sha = hashlib.sha256(text.encode()).hexdigest()
             if name not in done:
-                with self.transaction():
-                    self.con.execute(text)
-                    self.con.execute("insert into schema_migration values (?, ?, now()::timestamp)", [name, sha])
+                pending.append((name, text, sha))
             elif done[name] != sha:
                 raise StoreError(
                     f"the migration {name} is not the one this database was made with.",
                     where=str(self.path),
                     fix="reinstall the version of undercut that made it; migrations are never edited.",
                 )
+        return pending
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -127,10 +148,10 @@ class Store:
         batch = [dict(r) for r in records]
         if not batch:
             return 0
-        columns = self.rows(
-            "select column_name as name, data_type as type from duckdb_columns() where table_name = ?", [table]
-        )
-        shape = {c["name"]: c["type"] for c in columns}
+        if table not in self._shapes:
+            columns = self.rows(f'select column_name, column_type from (describe "{table}")')
+            self._shapes[table] = {c["column_name"]: c["column_type"] for c in columns}
+        shape = self._shapes[table]
         if stray := set().union(*batch) - set(shape):
             raise ValueError(f"{table} has no column {sorted(stray)}")
         text = json.dumps(batch, default=plain, ensure_ascii=False)

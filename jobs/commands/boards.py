@@ -23,14 +23,14 @@ def boards(
     """List scores that were kept out and why; --accept takes a new version or a shrunken board as it is."""
     from datetime import UTC, datetime
 
-    from data.store import Store, ask, published
+    from data.store import ask, open_store, published
     from jobs.boards import accept as accepted
     from jobs.settings import settings
     from scraper.match import Matcher
 
     if accept:
         source, _, benchmark = accept.partition(":")
-        with Store(settings().undercut_home) as store:
+        with open_store(settings().place) as store:
             who = os.environ.get("USER") or "a person"
             now = datetime.now(UTC)
             became, n = accepted(store, source, benchmark, by=who, matcher=Matcher.from_package(), now=now)

@@ -29,7 +29,7 @@ def demo(as_json: Json = False) -> None:
 
     s = settings()
     with progress(as_json) as tell:
-        done = run_demo(s.undercut_home, s.registry_files(), tell)
+        done = run_demo(s.place, s.registry_files(), tell)
     if as_json:
         for _, d in done.checked.decisions:
             say(d.model_dump(mode="json"))
@@ -82,9 +82,9 @@ def check(
     from datetime import UTC, datetime
 
     from data.errors import NotDelivered
-    from data.store import Store
+    from data.store import open_store
     from jobs.abundance import keep
-    from jobs.check import check_cycle
+    from jobs.check import check_cycle, deciding
     from jobs.evals import load_cases
     from jobs.settings import Settings, settings
     from jobs.show import age
@@ -100,7 +100,7 @@ def check(
         )  # fmt: skip
     now = datetime.now(UTC)
     loaded = load_cases(files)
-    with Store(s.undercut_home) as store, progress(as_json) as tell:
+    with open_store(s.place) as store, deciding(store), progress(as_json) as tell:
         done = check_cycle(
             store,
             loaded,

@@ -22,7 +22,8 @@ def digest(
     from rich.text import Text
 
     from data.errors import DataMissing
-    from data.store import Store
+    from data.store import open_store
+    from jobs.check import deciding
     from jobs.digest import gather, write_digests
     from jobs.evals import load_cases
     from jobs.messages import plain
@@ -33,9 +34,9 @@ def digest(
 
     s, now = settings(), datetime.now(UTC)
     registry = load_cases(s.registry_files())
-    with Store(s.undercut_home) as store:
+    with open_store(s.place) as store, deciding(store):
         if not store.rows("select 1 from recommendation limit 1"):
-            raise DataMissing("nothing was decided yet.", where=str(s.undercut_home), fix="run `undercut check` first.")
+            raise DataMissing("nothing was decided yet.", where=str(s.place), fix="run `undercut check` first.")
         slugs: dict[str | None, list[str]] = {None: [c.slug for c in registry.use_cases]} | {
             c.channel: [] for c in registry.use_cases
         }

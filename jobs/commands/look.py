@@ -31,7 +31,7 @@ def explain(
         return
     if what.startswith("rec-"):
         with published(settings().published) as con:
-            found = explain_recommendation(con, what, settings().undercut_home)
+            found = explain_recommendation(con, what, settings().kept)
         if as_json:
             say(found)
             return
@@ -117,11 +117,11 @@ def feedback(
     """Record a decision and print the YAML that makes it last; on conflict the YAML wins."""
     from datetime import UTC, datetime
 
-    from data.store import Store
+    from data.store import open_store
     from jobs.feedback import Said, record
     from jobs.settings import settings
 
-    with Store(settings().undercut_home) as store:
+    with open_store(settings().place) as store:
         with store.transaction():
             said = record(store, what, Said(verdict, datetime.now(UTC), why, until, reopen_if, by))
         store.publish()

@@ -22,7 +22,7 @@ def scrape(
     s = settings()
     with progress(as_json) as tell:
         report = scrape_cycle(
-            s.undercut_home, sources or None, now=datetime.now(UTC), progress=tell, browser=s.undercut_browser
+            s.place, sources or None, now=datetime.now(UTC), progress=tell, browser=s.undercut_browser
         )
     if as_json:
         for line in report.lines:

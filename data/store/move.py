@@ -1,0 +1,125 @@
+"""A single-file database copied into a team's store, or back: bodies and all rows in one transaction, compared before it commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from data.errors import DataMissing, StoreError
+from data.store.connect import quoted
+from data.store.lake import explain_lake
+from data.store.place import Team
+from data.store.team import TeamStore
+from data.store.writer import Store
+
+Progress = Callable[[str], None]
+LEFT = ("schema_migration",)  # each database has its own
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Rows by table and bodies that are in the team's store; `already`: they were there, equal, and nothing was written."""
+
+    rows: dict[str, int]
+    bodies: int
+    already: bool
+
+
+def copy_home(home: Path, team: Team, tell: Progress = lambda _: None) -> Copied:
+    """Copy `private.duckdb` and `bodies` of a home folder. The file is left as it is.
+
+    Raises DataMissing where there is none, StoreError where the team's store has other rows or a table came out unequal.
+    """
+    file = home / "private.duckdb"
+    if not file.exists():
+        raise DataMissing(
+            "there is no database here.", where=str(file), fix="set UNDERCUT_HOME to the folder that has it."
+        )
+    with Store(home):  # brought to this version's tables, and nobody else writes
+        pass
+    with TeamStore(team) as store:
+        tell("copying bodies")
+        bodies = sum(1 for _ in _bodies(home / "bodies", team.data / "bodies"))
+        try:
+            store.con.execute(f"attach {quoted(str(file))} as single (read_only)")
+        except duckdb.Error as error:
+            raise StoreError(f"cannot be read: {error}", where=str(file), fix="stop what writes to it.") from None
+        try:
+            with store.transaction():
+                rows, already = _rows(store, tell, source="single", target="lake")
+        except duckdb.Error as error:
+            raise explain_lake(error, team) from None
+        finally:
+            store.con.execute("detach single")
+    return Copied(rows, bodies, already)
+
+
+def export_home(team: Team, home: Path, tell: Progress = lambda _: None) -> Copied:
+    """Copy a team's store into a new home folder as a single-file database, and publish it. The store is left as it is.
+
+    Raises StoreError where the folder's database holds anything else, or a table came out unequal.
+    """
+    with Store(home) as single:
+        file = single.path
+    with TeamStore(team) as store:
+        store.con.execute(f"attach {quoted(str(file))} as single")
+        try:
+            store.con.execute("begin")
+            rows, already = _rows(store, tell, source="lake", target="single")
+            store.con.execute("commit")
+        except duckdb.Error as error:
+            raise explain_lake(error, team) from None
+        bodies = sum(1 for _ in _bodies(team.data / "bodies", home / "bodies"))
+    with Store(home) as single:
+        tell("publishing the database")
+        single.publish()
+    return Copied(rows, bodies, already)
+
+
+def _rows(store: TeamStore, tell: Progress, *, source: str, target: str) -> tuple[dict[str, int], bool]:
+    query = f"select table_name as name from duckdb_tables() where database_name = '{source}' order by 1"
+    tables = [r["name"] for r in store.rows(query) if r["name"] not in LEFT]
+    wanted = {t: _print(store, source, t) for t in tables}
+    there = {t: _print(store, target, t) for t in tables}
+    counts = {t: n for t, (n, _) in wanted.items()}
+    if there == wanted:
+        return counts, True
+    if full := [t for t, (n, _) in there.items() if n]:
+        fix = "name an empty one; nothing was written."
+        raise StoreError(
+            f"there are rows already, and others ({full[0]}: {there[full[0]][0]:,}).", where=f"the {target}", fix=fix
+        )
+    for t in tables:
+        tell(f"copying {t}")
+        columns = ", ".join(_columns(store, t))
+        store.con.execute(f'insert into {target}."{t}" ({columns}) select {columns} from {source}."{t}" order by rowid')
+        if _print(store, target, t) != wanted[t]:
+            fix = "nothing was written; run it again, and report it if it happens twice."
+            raise StoreError(f"{t} came out unequal.", where=f"the {target}", fix=fix)
+    return counts, False
+
+
+def _print(store: TeamStore, database: str, table: str) -> tuple[int, int | None]:
+    """How many rows, and a sum over all their values that does not depend on their order."""
+    row = f"row({', '.join(_columns(store, table))})"
+    (found,) = store.rows(f'select count(*) as n, sum(hash({row})) as print from {database}."{table}"')
+    return found["n"], found["print"]
+
+
+def _columns(store: TeamStore, table: str) -> list[str]:
+    return [f'"{r["column_name"]}"' for r in store.rows(f'select column_name from (describe lake."{table}")')]
+
+
+def _bodies(source: Path, target: Path) -> Iterator[Path]:
+    """Each body that is there in the end; one that was there already, or is half written, is never taken for another."""
+    for file in sorted(source.glob("??/*.gz")):
+        to = target / file.relative_to(source)
+        if not to.exists():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            fresh = to.with_name(f".{to.name}.copy")
+            fresh.write_bytes(file.read_bytes())
+            fresh.replace(to)
+        yield to

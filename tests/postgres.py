@@ -1,0 +1,69 @@
+"""A real PostgreSQL of our own: started in a folder and on a port of its own, as a user that is not root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+USER, PASSWORD = "undercut", "hush-7f3a"  # of this server only
+
+
+def programs() -> Path | None:
+    """The folder of initdb and postgres: on the path, or where Debian puts them."""
+    found = shutil.which("initdb")
+    places = [Path(found).resolve().parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((p for p in places if (p / "postgres").exists() and (p / "initdb").exists()), None)
+
+
+class Postgres:
+    """One server. `stop(hard=True)` is a crash: no checkpoint, connections cut."""
+
+    def __init__(self) -> None:
+        found = programs()
+        assert found is not None, "no PostgreSQL here"
+        self.bin, self.folder = found, Path(tempfile.mkdtemp(prefix="undercut-pg-"))
+        self.as_user: list[str] = []
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(self.folder, "postgres")
+            self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        secret = self.folder / "secret"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", USER, "--pwfile", str(secret), "-A", "scram-sha-256", "--no-sync")  # fmt: skip
+        self.start()
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start")  # fmt: skip
+
+    def stop(self, *, hard: bool = False) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate" if hard else "fast", "stop")
+
+    def database(self, name: str) -> str:
+        """A new empty database; what stands behind `ducklake:postgres:` for it."""
+        self.sql("postgres", f'create database "{name}"')
+        return f"host=127.0.0.1 port={self.port} user={USER} dbname={name} password={PASSWORD}"
+
+    def sql(self, database: str, statement: str) -> str:
+        words = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database, "-Atc", statement]
+        return self._run("psql", *words)
+
+    def remove(self) -> None:
+        self.stop(hard=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *words: str) -> str:
+        quiet = {"stdout": subprocess.DEVNULL} if program == "pg_ctl" else {"stdout": subprocess.PIPE}
+        done = subprocess.run(
+            [*self.as_user, str(self.bin / program), *words], cwd=self.folder, check=False, text=True, stderr=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL, env={**os.environ, "PGPASSWORD": PASSWORD}, **quiet,  # type: ignore[call-overload]
+        )  # fmt: skip
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+        return str(done.stdout or "")

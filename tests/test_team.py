@@ -1,0 +1,392 @@
+"""A team's store on a real PostgreSQL: the same answers as the file, and nothing lost, doubled or read twice by several machines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from data.errors import StoreError, UsageError
+from data.store import Store, Team, ask, open_store, published, rows, team_of
+from data.store.move import copy_home, export_home
+from data.store.team import TeamStore
+from jobs.outbox import deliver, enqueue, waiting_messages
+from jobs.schedule import still_due
+from jobs.scrape import Line, scrape_cycle
+from scraper.capture import Bodies
+from scraper.fetch import Fetcher
+from tests.postgres import PASSWORD, Postgres
+from tests.slack_server import SlackServer, slack_server
+from tests.team import run
+from tests.test_outbox import alert, bot
+from tests.test_scrape import SMALL, small
+from tests.test_store import NOON, rate
+
+ROOT = Path(__file__).parents[1]
+SECRET = "s3cret-word"  # of no server
+names = count()
+
+
+@pytest.fixture
+def text(postgres: Postgres) -> str:
+    return "ducklake:postgres:" + postgres.database(f"test{next(names)}")
+
+
+@pytest.fixture
+def team(text: str, tmp_path: Path) -> Team:
+    return team_of(text, tmp_path / "shared")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"host=db port=5433 user=u dbname=d password={SECRET}",
+        f"host = db port='5433' password='{SECRET}' user=u dbname=d",
+        f"postgresql://u:{SECRET}@db:5433/d",
+        f"postgres://u:{SECRET}@db:5433/d?sslmode=require",
+    ],
+)
+def test_a_connection_string_is_read_and_its_password_is_never_shown(said: str) -> None:
+    found = team_of("ducklake:postgres:" + said, "/srv/undercut")
+    assert found.password == SECRET
+    assert {"host=db", "port=5433", "user=u", "dbname=d"} <= set(found.catalogue.split())
+    assert SECRET not in f"{found} {found!r}"
+
+
+@pytest.mark.parametrize(
+    ("said", "data"),
+    [
+        (f"ducklake:sqlite:{SECRET}", "/srv"),
+        (f"ducklake:postgres:host=db {SECRET} '", "/srv"),
+        (f"ducklake:postgres:postgresql://u:{SECRET}@db:port/d", "/srv"),
+        (f"ducklake:postgres:host=db password={SECRET}", "/srv"),
+        (f"ducklake:postgres:dbname=d sslpassword={SECRET}", "/srv"),
+        (f"ducklake:postgres:dbname=d password={SECRET}", None),
+        (f"ducklake:postgres:dbname=d password={SECRET}", "s3://bucket/undercut"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_without_quoting_it(said: str, data: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        team_of(said, data)
+    assert caught.value.fix
+    assert SECRET not in str(caught.value)
+
+
+def test_nobody_answers_and_the_fix_is_told(tmp_path: Path) -> None:
+    gone = team_of(f"ducklake:postgres:host=127.0.0.1 port=1 dbname=d password={SECRET}", tmp_path)
+    with pytest.raises(StoreError, match="PostgreSQL does not answer") as caught:
+        open_store(gone)
+    assert SECRET not in str(caught.value)
+
+
+def test_extensions_that_are_not_installed_are_named(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.store.lake.EXTENSIONS", ("not_there",))
+    with pytest.raises(StoreError, match="undercut\\[team\\]"):
+        open_store(team)
+
+
+@pytest.mark.postgres
+def test_tables_views_and_macros_answer_as_the_file_does(team: Team, tmp_path: Path) -> None:
+    later = NOON + timedelta(days=10)
+    mine = [rate(), rate(rate_id="b", usd_per_mtok=Decimal(5), known_from=later), rate(rate_id="c", meter="output")]
+    with Store(tmp_path / "home") as file, open_store(team) as store:
+        for s in (file, store):
+            assert s.insert("rate", [*mine, rate()], unique=("rate_id",)) == 3
+            s.publish()
+    questions = [
+        "select table_name, column_name, data_type from duckdb_columns() where not internal and database_name = current_database() "
+        "and table_name <> 'schema_migration' order by all",
+        "select view_name, comment from duckdb_views() where not internal and database_name = current_database() "
+        "and view_name <> 'price_periods' order by 1",
+        "select * from prices order by all",
+        "select * from price_history order by all",
+        "select usd_per_mtok from price_asof(date '2026-11-20', known_at := timestamp '2026-11-05 00:00:00') order by all",
+    ]
+    with published(tmp_path / "home" / "market.duckdb") as copy, published(team) as lake:
+        for q in questions:
+            assert rows(lake, q) == rows(copy, q) != []
+
+
+@pytest.mark.postgres
+def test_a_row_comes_back_as_it_went_in_and_half_a_transaction_does_not(team: Team) -> None:
+    name = "x'); drop table rate; --\u202e\"{}"
+    with open_store(team) as store:
+        store.insert("rate", [rate(usd_per_mtok=Decimal("0.000000001"), endpoint_id=name)])
+        with pytest.raises(RuntimeError), store.transaction():
+            store.insert("rate", [rate(rate_id="half")])
+            raise RuntimeError
+        with pytest.raises(ValueError, match="price"):
+            store.insert("rate", [rate(price=1)])
+        (row,) = store.rows("select * from rate")
+    assert (row["usd_per_mtok"], row["endpoint_id"]) == (Decimal("0.000000001"), name)
+    assert (row["known_from"], row["claim_ids"]) == (NOON.replace(tzinfo=None), ["q"])
+
+
+@pytest.mark.postgres
+def test_readers_only_read_and_see_no_secret(team: Team) -> None:
+    with open_store(team) as store:
+        store.insert("rate", [rate(rate_id=str(n), meter=f"m{n}") for n in range(20)])
+    refused = [
+        "create table t (a int)",
+        "insert into rate select * from rate",
+        "select * from read_csv('/etc/passwd')",
+        "attach 'x.duckdb'",
+        "set enable_external_access = true",
+        f"copy (select 1) to '{team.data}/lake/x.csv'",
+        f"explain analyze copy (select 1) to '{team.data}/lake/x.csv'",
+        "call postgres_execute('__ducklake_metadata_lake', 'create table t (a int)')",
+        "select * from postgres_query('__ducklake_metadata_lake', 'insert into undercut_lease values (1, 2, now()) returning 1')",
+    ]
+    with published(team) as con:
+        for q in refused:
+            with pytest.raises((UsageError, StoreError)):
+                ask(con, q)
+        seen = [*ask(con, "select * from duckdb_databases()"), *ask(con, "select * from duckdb_secrets()")]
+        seen += ask(con, "select name, value from duckdb_settings()")
+        assert PASSWORD not in str(seen)
+        assert ask(con, "select count(*) as n from prices") == [{"n": 20}]
+    assert not list(team.data.rglob("x.csv"))
+
+
+@pytest.mark.postgres
+def test_a_database_of_a_newer_undercut_is_refused(team: Team) -> None:
+    with open_store(team) as store:
+        store.con.execute("insert into schema_migration values ('999_future.sql', 'x', now()::timestamp)")
+    with pytest.raises(StoreError, match="newer undercut"):
+        open_store(team)
+
+
+@pytest.mark.postgres
+def test_machines_that_come_first_at_once_make_it_once(team: Team) -> None:
+    def come(_: int) -> int:
+        with open_store(team) as store:
+            return store.insert("pointer", [{"name": "a", "model_id": "b", "source_id": "c", "known_from": NOON}], unique=("name",))  # fmt: skip
+
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(come, range(4)))
+    with published(team) as con:
+        assert sum(added) == rows(con, "select count(*) as n from pointer")[0]["n"] == 1
+        assert not rows(con, "select name from schema_migration group by all having count(*) > 1")
+
+
+@pytest.mark.postgres
+def test_two_schedulers_never_read_one_source_twice(team: Team) -> None:
+    asked: list[str] = []
+
+    def page(_: Request) -> Response:
+        asked.append("page")
+        time.sleep(1.5)
+        return Response(SMALL.replace("{input}", "2.50"))
+
+    with HTTPServer() as web:
+        web.expect_request("/robots.txt").respond_with_data("")
+        web.expect_request("/prices").respond_with_handler(page)
+        start = threading.Barrier(2)
+
+        def machine(_: int) -> Line:
+            fetcher = Fetcher(allow_private=True, pause_s=0, tries=2)
+            start.wait()
+            (line,) = (x for x in scrape_cycle(team, None, now=datetime.now(UTC), sources=small(web), fetcher=fetcher, due=still_due).lines if x.source == "shop")  # fmt: skip
+            return line
+
+        with ThreadPoolExecutor(2) as pool:
+            first = sorted(line.outcome for line in pool.map(machine, range(2)))
+            later = sorted(line.outcome for line in pool.map(machine, range(2)))
+    assert (first, later, len(asked)) == (["elsewhere", "new"], ["elsewhere", "elsewhere"], 1)
+    with published(team) as con:
+        assert rows(con, "select count(*) as n from capture where source_id = 'shop'") == [{"n": 1}]
+        assert rows(con, "select count(*) as n from price_claim") == [{"n": 8}]
+
+
+@pytest.mark.postgres
+def test_a_lease_ends_by_the_clock_of_the_database_alone(team: Team) -> None:
+    with open_store(team) as first, open_store(team) as second:
+        with first.lease("scrape a") as mine, second.lease("scrape a") as other, second.lease("scrape b") as free:
+            assert (mine, other, free) == (True, False, True)
+            with (
+                time_machine.travel(datetime(2099, 1, 1, tzinfo=UTC), tick=False),
+                second.lease("scrape a") as much_later,
+            ):
+                assert not much_later
+        with second.lease("scrape a") as given_back:
+            assert given_back
+
+
+HOLDS = """
+import sys, time
+from data.store import open_store, team_of
+from dataclasses import replace
+with open_store(replace(team_of(sys.argv[1], sys.argv[2]), lease_s=6)) as store, store.lease("scrape a") as mine:
+    print(mine, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.postgres
+def test_the_lease_of_a_killed_machine_ends(team: Team, text: str) -> None:
+    with open_store(team):
+        pass
+    held = subprocess.Popen([sys.executable, "-c", HOLDS, text, str(team.data)], cwd=ROOT, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert held.stdout is not None
+    with held, open_store(team) as store:
+        assert held.stdout.readline() == "True\n"
+        held.send_signal(signal.SIGKILL)
+        with store.lease("scrape a") as at_once:
+            assert not at_once
+        with store.lease("scrape a", wait_s=60) as after:
+            assert after
+
+
+@pytest.mark.postgres
+def test_who_lost_a_lease_writes_nothing(team: Team) -> None:
+    slow = TeamStore(replace(team, lease_s=1))
+    with slow, open_store(team) as quick, slow.lease("scrape a") as mine:
+        assert mine
+        time.sleep(1.2)
+        with quick.lease("scrape a") as taken:
+            assert taken
+            with pytest.raises(StoreError, match="took it over"), slow.transaction():
+                slow.insert("rate", [rate()])
+        assert quick.rows("select * from rate") == []
+
+
+@pytest.mark.postgres
+def test_a_connection_cut_in_a_transaction_writes_nothing_and_the_next_run_goes_on(
+    team: Team, postgres: Postgres
+) -> None:
+    with open_store(team) as store:
+        with pytest.raises(StoreError, match="PostgreSQL does not answer") as caught, store.transaction():
+            store.insert("rate", [rate()])
+            postgres.sql(
+                "postgres", "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'undercut'"
+            )
+        assert PASSWORD not in str(caught.value)
+    with open_store(team) as store:
+        assert store.rows("select * from rate") == []
+        store.insert("rate", [rate()])
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    with slack_server() as server:
+        yield server
+
+
+@pytest.mark.postgres
+def test_machines_that_send_at_once_send_each_message_once(team: Team, slack: SlackServer) -> None:
+    with open_store(team) as store, store.transaction():
+        for n in range(6):
+            enqueue(store, alert(n), run_id="r")
+
+    def machine(_: int) -> int:
+        with open_store(team) as store:
+            return deliver(store, bot(slack), lambda: datetime.now(UTC)).sent
+
+    with ThreadPoolExecutor(3) as pool:
+        sent = list(pool.map(machine, range(3)))
+    assert (sum(sent), len(slack.posted)) == (6, 6)
+    with open_store(team) as store:
+        assert not waiting_messages(store)
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from dataclasses import replace
+from data.store import open_store, team_of
+from jobs.outbox import deliver, enqueue
+from tests.test_outbox import alert, bot
+from tests.slack_server import SlackServer
+slack = SlackServer()
+slack.url = sys.argv[3]
+store = open_store(replace(team_of(sys.argv[1], sys.argv[2]), lease_s=2))
+with store.transaction():
+    enqueue(store, alert(), run_id="r")
+sender = bot(slack)
+post = sender.send
+sender.send = lambda *a: (post(*a), os.kill(os.getpid(), signal.SIGKILL))
+deliver(store, sender, lambda: datetime.now(UTC))
+"""
+
+
+@pytest.mark.postgres
+def test_a_sender_killed_after_slack_took_it_sends_it_once(team: Team, text: str, slack: SlackServer) -> None:
+    words = [sys.executable, "-c", KILLED, text, str(team.data), slack.url]
+    done = subprocess.run(words, check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."}, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    with open_store(team) as store:
+        deliver(store, bot(slack), lambda: datetime.now(UTC))
+        assert not waiting_messages(store)
+    assert len(slack.posted) == 1
+
+
+@pytest.mark.postgres
+def test_a_file_is_copied_whole_once_and_never_over_other_rows(team: Team, text: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Store(home) as store:
+        store.insert(
+            "rate", [rate(rate_id=str(n), usd_per_mtok=None if n % 7 == 0 else Decimal(n)) for n in range(500)]
+        )
+        sha = Bodies(home).put(b"a page")
+    done = copy_home(home, team)
+    assert (done.rows["rate"], done.bodies, done.already) == (500, 1, False)
+    assert Bodies(team.data).get(sha) == b"a page"
+    assert copy_home(home, team).already
+    with open_store(team) as there:
+        assert there.rows("select count(*) as n, count(usd_per_mtok) as priced from rate") == [
+            {"n": 500, "priced": 428}
+        ]
+        there.insert("rate", [rate(rate_id="of another")])
+    with pytest.raises(StoreError, match="rows already"):
+        copy_home(home, team)
+    assert export_home(team, tmp_path / "out").rows["rate"] == 501
+    with published(tmp_path / "out" / "market.duckdb") as con:
+        assert rows(con, "select count(*) as n from rate") == [{"n": 501}]
+    with pytest.raises(StoreError, match="rows already"):
+        export_home(team, home)
+    with open_store(team) as there:
+        assert there.rows("select count(*) as n from rate") == [{"n": 501}]
+
+
+@pytest.mark.postgres
+def test_a_command_reads_the_lake_and_says_what_is_wrong_without_the_password(
+    text: str, team: Team, tmp_path: Path
+) -> None:
+    with open_store(team) as store:
+        store.insert("rate", [rate()])
+    env = {**os.environ, "UNDERCUT_STORE": text, "UNDERCUT_STORE_DATA": str(team.data), "UNDERCUT_HOME": str(tmp_path)}
+
+    def undercut(**changes: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-c", "from jobs.cli import main; main()", "sql", "select endpoint from prices"]
+        return subprocess.run(words, check=False, env=env | changes, cwd=ROOT, capture_output=True, text=True, timeout=60)  # fmt: skip
+
+    assert "openai:gpt-4o" in undercut().stdout
+    wrong = undercut(UNDERCUT_STORE=text.replace(PASSWORD, SECRET))
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "refused user or password" in wrong.stderr
+    assert SECRET not in wrong.stderr
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_under_load_with_kills_and_a_crash_nothing_is_lost_half_or_doubled(postgres: Postgres, tmp_path: Path) -> None:
+    figures = run(postgres, tmp_path, writers=2, readers=2, times=12, kills=2, restarts=1)
+    assert (figures.lost, figures.half, figures.doubled) == (0, 0, 0), figures.text()
+    assert (figures.seen_half, figures.seen_shrink, figures.other) == (0, 0, []), figures.text()
+    assert (figures.acknowledged, figures.kills) == (24, 2), figures.text()
+    assert figures.reads > 10
