@@ -131,6 +131,14 @@ def test_a_phone_does_not_scroll_sideways(page: tuple[Page, list[str]]) -> None:
     tab.set_viewport_size({"width": 1200, "height": 900})
 
 
+@pytest.mark.browser
+def test_no_sentence_stands_in_a_column_of_single_words(page: tuple[Page, list[str]]) -> None:
+    tab, _ = page
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    heights = tab.evaluate("[...document.querySelectorAll('tbody tr')].filter(r => !r.hidden).map(r => r.offsetHeight)")
+    assert 0 < max(heights) <= 190  # pixels, seven lines
+
+
 def test_hostile_text_stays_text(report: Path, home: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     assert "<script>alert" not in text

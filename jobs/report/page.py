@@ -13,6 +13,7 @@ from jobs.report.figure import Figure, drawn
 from jobs.report.sections import Section, heading, numeric, shown
 
 MARK = ".undercut-report"  # only a folder with this file in it is ever replaced
+NAME, PROSE = 11, 60  # characters beyond which a cell is wide enough for a name, for a sentence
 
 
 def html(
@@ -40,9 +41,18 @@ def html(
         big=big,
         foot=foot,
         heading=heading,
+        kind=kind,
         numeric=numeric,
         shown=shown,
     )
+
+
+def kind(section: Section, column: str) -> str:
+    """How wide a column's cells are at least: n (a number), name or prose by its longest text, else nothing."""
+    if numeric(section, column):
+        return "n"
+    longest = max((len(shown(column, r[column])) for r in section.rows), default=0)
+    return "prose" if longest > PROSE else "name" if longest > NAME else ""
 
 
 def write_folder(folder: Path, pages: dict[str, str], figures: Sequence[Figure], *, png: bool = True) -> None:
