@@ -8,11 +8,11 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from tests.postgres import Postgres, programs
+
 # No test is timed: a crowded machine must not fail one (speed is measured in tests/bench).
 settings.register_profile("undercut", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("undercut")
-
-from tests.postgres import Postgres, programs
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
