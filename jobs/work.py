@@ -16,6 +16,7 @@ from jobs.evals import load_cases
 from jobs.messages.buttons import answer_message
 from jobs.metrics import Metrics
 from jobs.outbox import deliver, enqueue
+from jobs.pictures import illustrate
 from jobs.scrape import ELSEWHERE, Due, scrape_cycle
 from jobs.settings import Settings
 from jobs.slack import sender_from
@@ -59,6 +60,7 @@ def check_once(settings: Settings, metrics: Metrics) -> None:
                 enqueue(store, alert, run_id="stale")
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
+        illustrate(store, sender, datetime.now(UTC))
         metrics.after_check(store, now, len(stale_sources(store, now)))
     if delivered is not None:
         delivered.check()

@@ -38,6 +38,9 @@ class SlackServer:
         self.url = ""
         self.socket_url: str | None = None  # where apps.connections.open leads
         self.views: list[dict[str, Any]] = []
+        self.uploaded: list[bytes] = []
+        self.files: list[dict[str, Any]] = []
+        self.upload_fault = ""  # `url`, `body`, `share` (refused there) or `lost` (shared, no answer)
 
     @property
     def api(self) -> str:
@@ -116,7 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        bytes_ = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path.startswith("/upload/"):
+            self._upload(bytes_)
+            return
+        raw = bytes_.decode()
         query = self.path.partition("?")[2]
         is_json = "json" in (self.headers.get("Content-Type") or "")
         body = json.loads(raw) if is_json and raw else dict(parse_qsl(query + "&" + raw))
@@ -138,6 +145,23 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._api(path.rsplit("/", 1)[-1], body)
 
+    def _upload(self, body: bytes) -> None:
+        if self.slack.upload_fault == "body":
+            return self._say(500, "upstream", "text/html")
+        self.slack.uploaded.append(body)
+        return self._say(200, f"OK - {len(body)}", "text/plain")
+
+    def _file(self, method: str, body: dict[str, Any]) -> None:
+        slack, fault = self.slack, self.slack.upload_fault
+        if method == "files.getUploadURLExternal":
+            if fault == "url":
+                return self._json({"ok": False, "error": "missing_scope"})
+            return self._json({"ok": True, "upload_url": f"{slack.url}/upload/v1/{len(slack.files)}", "file_id": "F1"})
+        if fault == "share" or body.get("channel_id") not in slack.channels.values():
+            return self._json({"ok": False, "error": "channel_not_found"})
+        slack.files.append(body)
+        return self._drop() if fault == "lost" else self._json({"ok": True, "files": [{"id": "F1"}]})
+
     def _hook(self, body: dict[str, Any]) -> None:
         fault = self.slack.faults.pop(0) if self.slack.faults else ""
         if self._failed(fault):
@@ -158,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
                 {**body, "view": json.loads(body["view"]) if isinstance(body["view"], str) else body["view"]}
             )
             return self._json({"ok": True, "view": {"id": "V1"}})
+        if method.startswith("files."):
+            return self._file(method, body)
         channel = slack.channel_id(body.get("channel", ""))
         if method in ("conversations.history", "conversations.replies"):
             if slack.history_error or body.get("channel") not in slack.channels.values():

@@ -38,7 +38,7 @@ FIXES = {  # a person can mend it and the message is not at fault: it waits
     "token_revoked": "the token was revoked: set a new SLACK_BOT_TOKEN",
     "token_expired": "the token has expired: set a new SLACK_BOT_TOKEN",
     "account_inactive": "the app was removed from the workspace: install it again, set SLACK_BOT_TOKEN",
-    "missing_scope": "give the app the scopes chat:write, channels:read and channels:history",
+    "missing_scope": "give the app the scopes chat:write, files:write, channels:read and channels:history",
     "channel_not_found": "name a channel that exists in use_cases.yaml, and invite the app",
     "not_in_channel": "invite the app to the channel",
     "is_archived": "the channel is archived: name another in use_cases.yaml",
@@ -99,6 +99,17 @@ class BotSender:
             return Answer("sent", ts=str(said["ts"]))
 
         return self._asked(edit)
+
+    def picture(self, channel: str, ts: str, png: bytes, filename: str) -> Answer:
+        """Put a PNG into the thread of a sent message. Asked once, with no retry: a picture is worth no second message."""
+        try:
+            where = self._channel_id(channel)
+            self._client.files_upload_v2(channel=where, thread_ts=ts, file=png, filename=filename, title=filename)
+        except NotDelivered as error:
+            return Answer("blocked", error=str(error))
+        except (SlackClientError, OSError) as error:
+            return _answer(error, self._secret)
+        return Answer("sent")
 
     def find(
         self, channel: str, message_id: str, since: datetime | None = None, thread_ts: str | None = None
