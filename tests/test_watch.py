@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from data.records import Alert, Candidate, Decision, Endpoint, EndpointChoice, Held, Rate, UseCase
-from data.records.usecase import AlertTerms, Budget
+from data.records.usecase import AlertTerms, Budget, Ruling
 from data.store import Store
 from jobs.alerts import alerts_for
 from jobs.facts import Facts
@@ -240,6 +240,22 @@ def test_mute_mode_and_cap_withhold_and_still_record(store: Store) -> None:
             watched=seen(store, day(5), after, case),
         )  # fmt: skip
         assert [a.withheld_because for a in made] == [why]
+
+
+def test_a_cooldown_and_old_prices_keep_a_saving_back_and_nothing_urgent(store: Store) -> None:
+    decided(store, day(0))
+    ruled = use_case(rulings=(Ruling(model="vendor-c/other", verdict="rejected", date=day(1).date().isoformat()),))
+    ends = [w for w in seen(store, day(5), BASE, ruled, endpoints=[leaving(day(20))]) if w.kind == "retirement"]
+
+    def why(case: UseCase, at: datetime, as_of: datetime) -> dict[str, str | None]:
+        made = alerts_for(
+            store, [(case, saves(3_478))], now=at, data_as_of=as_of, changed=[case.slug], listed={}, watched=ends
+        )
+        return {a.kind: a.withheld_because for a in made}
+
+    assert why(ruled, day(5), day(5)) == {"cheaper": "cooldown of 30 days after a decision", "retirement": None}
+    assert why(ruled, day(31), day(31))["cheaper"] is None
+    assert why(use_case(), day(20), day(12)) == {"cheaper": "the prices are 8 days old", "retirement": None}
 
 
 def newcomer(**more: Any) -> Candidate:
