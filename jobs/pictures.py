@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from data.errors import UndercutError
-from data.store import Copy, Readable, Store, published
+from data.store import Copy, Place, Readable, Store, published
 from jobs.outbox import Sender
 from jobs.slack import BotSender
 from jobs.withdraw import naive
@@ -28,11 +28,15 @@ order by e.happened_at, o.message_id"""
 
 
 def illustrate(
-    store: Store, sender: Sender | None, now: datetime, draw: Callable[[Readable, str], bytes] | None = None
+    store: Store,
+    read_at: Place,
+    sender: Sender | None,
+    now: datetime,
+    draw: Callable[[Readable, str], bytes] | None = None,
 ) -> int:
     """Put the price chart into the thread of what was sent since yesterday, once each; how many Slack took.
 
-    Reads the published copy. A webhook takes no files: nothing is done. Nothing is raised; what went wrong is kept.
+    Reads what people read (`read_at`: the published copy, or a team's store). A webhook takes no files: nothing is done. Nothing is raised; what went wrong is kept.
     """
     if not isinstance(sender, BotSender):
         return 0
@@ -40,7 +44,7 @@ def illustrate(
     for m in store.rows(DUE, [naive(now - SINCE), list(KINDS)]):
         event = {"message_id": m["message_id"], "happened_at": now}
         try:
-            with published(store.path.parent / "market.duckdb") as con:
+            with published(read_at) as con:
                 drawn = drawing(Copy(con), m["use_case"])
         except UndercutError as error:
             store.insert("picture", [{**event, "outcome": "none", "error": str(error)[:200]}])

@@ -60,7 +60,7 @@ def check_once(settings: Settings, metrics: Metrics) -> None:
                 enqueue(store, alert, run_id="stale")
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
-        illustrate(store, sender, datetime.now(UTC))
+        illustrate(store, settings.published, sender, datetime.now(UTC))
         metrics.after_check(store, now, len(stale_sources(store, now)))
     if delivered is not None:
         delivered.check()

@@ -39,9 +39,9 @@ def draw(_: Readable, what: str) -> bytes:
 
 def test_a_chart_is_put_into_the_thread_of_its_message_once(store: Store, slack: SlackServer) -> None:
     enqueue(store, alert(), run_id="r")
-    assert illustrate(store, bot(slack), LATER, draw) == 0, "nothing was sent yet"
+    assert illustrate(store, store.home / "market.duckdb", bot(slack), LATER, draw) == 0, "nothing was sent yet"
     deliver(store, bot(slack), lambda: AT)
-    assert [illustrate(store, bot(slack), LATER, draw) for _ in range(3)] == [1, 0, 0]
+    assert [illustrate(store, store.home / "market.duckdb", bot(slack), LATER, draw) for _ in range(3)] == [1, 0, 0]
     assert slack.uploaded == [PNG]
     assert [(f["channel_id"], f["thread_ts"]) for f in slack.files] == [("C0SUPPORT", slack.posted[0]["ts"])]
     assert len(slack.posted) == 1
@@ -52,9 +52,9 @@ def test_a_failed_upload_or_a_lost_answer_sends_nothing_again(store: Store, slac
     enqueue(store, alert(), run_id="r")
     deliver(store, bot(slack), lambda: AT)
     slack.upload_fault = fault
-    assert illustrate(store, bot(slack), LATER, draw) == 0
+    assert illustrate(store, store.home / "market.duckdb", bot(slack), LATER, draw) == 0
     slack.upload_fault = ""
-    assert illustrate(store, bot(slack), LATER, draw) == 0
+    assert illustrate(store, store.home / "market.duckdb", bot(slack), LATER, draw) == 0
     assert deliver(store, bot(slack), lambda: LATER) == Delivered()
     assert len(slack.posted) == 1
     assert len(slack.files) == (fault == "lost")
@@ -70,10 +70,10 @@ def test_no_chart_for_a_webhook_an_old_message_another_kind_or_a_use_case_withou
     enqueue(store, alert(1), run_id="r")
     enqueue(store, alert(2, kind="digest"), run_id="r")
     deliver(store, bot(slack), lambda: AT)
-    assert illustrate(store, hook(slack), LATER, draw) == 0
-    assert illustrate(store, None, LATER, draw) == 0
-    assert illustrate(store, bot(slack), AT + timedelta(days=2), draw) == 0
+    assert illustrate(store, store.home / "market.duckdb", hook(slack), LATER, draw) == 0
+    assert illustrate(store, store.home / "market.duckdb", None, LATER, draw) == 0
+    assert illustrate(store, store.home / "market.duckdb", bot(slack), AT + timedelta(days=2), draw) == 0
     assert store.rows("select 1 from picture") == []
-    assert illustrate(store, bot(slack), LATER, nothing) == 0
+    assert illustrate(store, store.home / "market.duckdb", bot(slack), LATER, nothing) == 0
     assert store.rows("select message_id, outcome from picture") == [{"message_id": "msg-1", "outcome": "none"}]
     assert slack.uploaded == []

@@ -86,8 +86,10 @@ def check(
     from jobs.abundance import keep
     from jobs.check import check_cycle, deciding
     from jobs.evals import load_cases
+    from jobs.pictures import illustrate
     from jobs.settings import Settings, settings
     from jobs.show import age
+    from jobs.slack import sender_from
 
     s = settings()
     files = Settings(undercut_registry=",".join(registry)).registry_files() if registry else s.registry_files()
@@ -113,6 +115,8 @@ def check(
         if keep(store, loaded, now, tell) or done.changed or delivered:
             tell("publishing the database")
             store.publish()
+        if send:
+            illustrate(store, s.published, sender_from(s), datetime.now(UTC))
     if as_json:
         for _, d in done.decisions:
             say(d.model_dump(mode="json"))
