@@ -94,7 +94,7 @@ def views(store: Readable) -> Iterator[str]:
             "\n".join(f"| `{c['column']}` | {c['type'].lower()} | {_cell(c['meaning'] or '')} |" for c in columns)
             + "\n"
         )
-        query = EXAMPLE.get(v["name"], f"select * from {v['name']}") + " limit 1"
+        query = EXAMPLE.get(v["name"], f"select * from {v['name']} order by all") + " limit 1"
         yield f"```sql\n{query};\n```\n"
         yield "\n".join(one(store.rows(query))) + "\n"
 
