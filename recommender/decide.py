@@ -38,7 +38,7 @@ def decide(
     `p_again`: chance that within half a year something comes up that would make it switch again, from the history of
     steps; None: not known, so no option to wait. `pressed`: why it cannot wait (a retirement).
     """
-    prices = constraint_prices(candidates, use_case.quality.confidence)
+    prices = constraint_prices(current, candidates, use_case.quality.confidence)
     verdict, best, reason = _verdict(use_case, current, candidates, prices)
     if verdict == "wait":
         reason = f"{reason}: {_pending(use_case.switch.hold_days, waiting_since, now)}"

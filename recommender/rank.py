@@ -70,12 +70,13 @@ def effort_days(use_case: UseCase, move: Move) -> float:
     return days * 2 if use_case.criticality == "high" else days
 
 
-def constraint_prices(candidates: Iterable[Candidate], confidence: float) -> dict[str, float]:
+def constraint_prices(current: Candidate, candidates: Iterable[Candidate], confidence: float) -> dict[str, float]:
     """USD a month that each constraint costs: the best eligible cost less the best when only that one is dropped.
 
-    Never negative. Candidates shut out by several constraints charge none of them alone (PRODUCT 3.2).
+    What runs today is a choice too, so no constraint costs more than today's bill less what it shuts out. Never
+    negative. Candidates shut out by several constraints charge none of them alone (PRODUCT 3.2).
     """
-    good = [c for c in candidates if c.cost is not None and (c.p_ok or 0) >= confidence]
+    good = [c for c in (current, *candidates) if c.cost is not None and (c.p_ok or 0) >= confidence]
     best = min((c.cost.usd_per_month for c in good if c.eligible and c.cost), default=None)
     prices: dict[str, float] = {}
     for c in good:
