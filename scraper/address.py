@@ -11,19 +11,25 @@ from data.errors import HostFailed, PageChanged
 
 def check_address(url: str, *, allow_private: bool = False) -> None:
     """Raises PageChanged for another scheme or a private address, HostFailed where the name has no address."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PageChanged(
-            f"leads to {parts.scheme or 'nowhere'}, not http(s).", where=url, fix="look up the page's address."
-        )
-    if allow_private:
-        return
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise HostFailed(f"no address for {parts.hostname} ({error}).", where=url, fix="check the network.") from error
-    for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-            raise PageChanged(
-                f"leads into a private network ({address[0]}).", where=url, fix="declare a public address."
-            )
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError:  # a port or an address that is none
+        scheme, host, port = "", None, None
+    if scheme not in ("http", "https") or not host:
+        raise PageChanged(f"leads to {scheme or 'nowhere'}, not http(s).", where=url, fix="look up the page's address.")
+    if not allow_private:
+        resolve(host, port or 443)
+
+
+def resolve(host: str, port: int, *, allow_private: bool = False) -> list[str]:
+    """The addresses of a name, all of them public. Raises PageChanged where one is private, HostFailed where there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # a label too long or empty is no name
+        raise HostFailed(f"no address for {host} ({error}).", where=host, fix="check the network.") from error
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    for address in addresses:
+        if not allow_private and not ipaddress.ip_address(address.partition("%")[0]).is_global:
+            raise PageChanged(f"leads into a private network ({address}).", where=host, fix="declare a public address.")
+    return addresses

@@ -3,6 +3,7 @@
 Static sources never need it. The browser is looked for in this order: the setting, Playwright's own, then what the
 machine has; nothing is downloaded here. Each page gets a process of its own (`python -m scraper.browser`), ended with its
 browser when its time is over: not everything in a browser has a time limit, and a page that hangs must hold up nobody else.
+Everything it asks for, redirects and WebSockets included, goes through `scraper.proxy`, which reaches public addresses alone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from data.errors import HostFailed, PageChanged, UsageError
-from scraper.address import check_address
+from scraper.address import resolve
+from scraper.proxy import Resolve, proxy
 
 ROOT = Path(__file__).parents[1]
 FAILURES = {"HostFailed": HostFailed, "PageChanged": PageChanged}
@@ -34,6 +37,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    "--proxy-bypass-list=<-loopback>",  # loopback too, which Chromium would reach by itself
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ]
 
 
@@ -120,19 +125,22 @@ def _below(pid: int) -> list[int]:
     return found[1:]
 
 
-def _render(url: str, wait_for: str | None, browser: str, allow_private: bool) -> tuple[bytes, int]:
+def _render(url: str, wait_for: str | None, browser: str, reach: Resolve) -> tuple[bytes, int]:
     """In the child: as `render`, without a limit of its own on what has none in the browser (`page.content`, closing)."""
     from playwright.sync_api import Error, TimeoutError, sync_playwright
 
     options: dict[str, Any] = {"channel": browser} if browser in CHANNELS else {"executable_path": browser}
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(args=FLAGS, chromium_sandbox=os.geteuid() != 0, **options)
-        page = chromium.new_context(service_workers="block", accept_downloads=False).new_page()
-        page.route("**/*", lambda r: r.continue_() if _wanted(r.request, allow_private) else r.abort())
+    with proxy(reach) as way_out, sync_playwright() as driver:
+        options["args"] = [*FLAGS, f"--proxy-server={way_out.address}"]
+        chromium = driver.chromium.launch(chromium_sandbox=os.geteuid() != 0, **options)
+        context = chromium.new_context(service_workers="block", accept_downloads=False)
+        context.route("**/*", lambda r: r.continue_() if _wanted(r.request) else r.abort())
+        page = context.new_page()
         try:
             answer = page.goto(url, timeout=TIMEOUT_MS, wait_until="domcontentloaded")
             status = answer.status if answer else 0
             if status != 200:
+                _tell_refused(way_out.refused, url)
                 raise HostFailed(f"answered {status}.", where=url, fix="try again later.")
             if wait_for:
                 page.wait_for_selector(wait_for, timeout=TIMEOUT_MS, state="attached")
@@ -141,27 +149,30 @@ def _render(url: str, wait_for: str | None, browser: str, allow_private: bool) -
             what = f"{wait_for!r} never came" if wait_for else "did not load in 30 s"
             raise PageChanged(f"{what}.", where=url, fix="look at the page and mend `wait_for`.") from error
         except Error as error:
+            _tell_refused(way_out.refused, url)
             what = f"did not load: {str(error).splitlines()[0]}"
             raise HostFailed(what, where=url, fix="try again later.") from error
 
 
-def _wanted(request: Any, allow_private: bool) -> bool:
-    """What a page needs to fill its tables; nothing that looks into the reader's own network."""
-    if request.resource_type in ("image", "font", "media"):
-        return False
-    try:
-        check_address(request.url, allow_private=allow_private)
-    except (HostFailed, PageChanged):
-        return str(request.url).startswith(("data:", "blob:"))
-    return True
+def _tell_refused(refused: list[str], url: str) -> None:
+    """A page that led where nothing may go says so, not that it did not load."""
+    if private := next((why for why in refused if "private network" in why or "not http" in why), None):
+        raise PageChanged(private, where=url, fix="look up the page's address.")
+
+
+def _wanted(request: Any) -> bool:
+    """What a page needs to fill its tables; where it may come from is asked where the connection is made."""
+    scheme = str(request.url).partition(":")[0].lower()
+    return request.resource_type not in ("image", "font", "media") and scheme in ("http", "https", "data", "blob")
 
 
 def _child() -> None:
     """One page, asked for on stdin, answered on stdout: a line of JSON, then the body."""
     ask = json.load(sys.stdin)
     signal.alarm(ask.pop("longest_s") + 5)  # for when nobody is left to end it; the browser goes with its pipe
+    reach = partial(resolve, allow_private=ask.pop("allow_private"))
     try:
-        body, status = _render(**ask)
+        body, status = _render(**ask, reach=reach)
         head: dict[str, Any] = {"status": status}
     except (HostFailed, PageChanged) as error:
         body, head = b"", {"failed": type(error).__name__, "what": error.what, "fix": error.fix}

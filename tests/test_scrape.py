@@ -1,8 +1,12 @@
 """The whole cycle over HTTP on a local server: what is written, what a second cycle adds, and what a bad page may not do."""
 
 import gzip
+import re
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,9 +17,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from data.errors import UsageError
+from data.errors import PageChanged, UsageError
 from data.store import Store, published, rows
 from jobs.scrape import Report, scrape_cycle
+from scraper.address import check_address
 from scraper.fetch import Fetcher
 from scraper.source import Expect, Hints, Source, load_sources
 
@@ -208,6 +213,30 @@ def test_robots_redirect_loops_and_private_networks_are_respected(server: HTTPSe
     assert "private network" in guarded.lines[0].error
 
 
+@pytest.mark.parametrize("where", ["http://a:99999/", "http://[::1", "http://:x/", "//", "http://a\\@b:80:90/"])
+def test_a_redirect_to_what_is_no_address_fails_the_source_and_nothing_else(
+    server: HTTPServer, tmp_path: Path, where: str
+) -> None:
+    server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", "2.50"))
+    with socket.create_server(("127.0.0.1", 0)) as lying:
+
+        def answer() -> None:
+            for _ in range(4):
+                with suppress(OSError), lying.accept()[0] as line:
+                    asked = line.recv(65_536)
+                    body = b"404 No\r\n" if b"robots.txt" in asked else f"302 Found\r\nLocation: {where}\r\n".encode()
+                    line.sendall(b"HTTP/1.1 " + body + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        bad = Source(
+            id="bad", kind="official", name="Bad", url=f"http://127.0.0.1:{lying.getsockname()[1]}/p", provider="x"
+        )
+        lines = {line.source: line.outcome for line in cycle(tmp_path, {"bad": bad, **small(server)}).lines}
+    assert lines == {"bad": "failed", "shop": "new"}
+    with pytest.raises(PageChanged, match="not http"):
+        check_address(where)
+
+
 def test_an_unknown_source_is_named_with_the_ones_there_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="openai"):
         scrape_cycle(tmp_path, ["nobody"], now=NOW)
@@ -271,24 +300,71 @@ def _runs(pid: int) -> bool:
 
 
 @pytest.mark.browser
-def test_a_rendered_page_reaches_no_private_address_and_obeys_robots(server: HTTPServer, tmp_path: Path) -> None:
+def test_a_rendered_page_obeys_robots_and_asks_for_no_pictures_or_files(server: HTTPServer, tmp_path: Path) -> None:
     from scraper.browser import _wanted
 
     def asked(url: str, kind: str = "fetch") -> Any:
         return SimpleNamespace(url=url, resource_type=kind)
 
-    for inside in (
-        "http://127.0.0.1/",
-        "http://10.0.0.1/x",
-        "http://169.254.169.254/",
-        "http://[::1]/",
-        "file:///etc/passwd",
-    ):
-        assert not _wanted(asked(inside), allow_private=False)
-    assert _wanted(asked("http://1.1.1.1/table.json"), allow_private=False)
-    assert not _wanted(asked("http://1.1.1.1/a.png", "image"), allow_private=False)
+    assert [_wanted(asked(u)) for u in ("http://a/table.json", "file:///etc/passwd", "ftp://a/x")] == [
+        True,
+        False,
+        False,
+    ]
+    assert not _wanted(asked("http://a/a.png", "image"))
     line = cycle(tmp_path, small(server, "/secret", renderer="browser", wait_for="tr.row")).lines[0]
     assert "robots.txt" in line.error
+
+
+ASKS = """<!doctype html><title>Prices</title><script>
+const inside = PORT, own = location.host, say = (what, text) => {
+  const p = document.createElement('p'); p.className = what; p.textContent = text; document.body.append(p) };
+const ask = (what, url, more) => fetch(url, more).then(r => r.text().then(t => say(what, r.status + t))).catch(() => say(what, 'refused'));
+const dial = (what, url) => new Promise(done => { const w = new WebSocket(url), end = t => { say(what, t); done() };
+  w.onopen = () => end('open'); w.onerror = () => end('refused') });
+onload = async () => {
+  await ask('own', '/table'); await ask('direct', `http://127.0.0.1:${inside}/x`, {mode: 'no-cors'});
+  await ask('named', `http://localhost:${inside}/x`, {mode: 'no-cors'}); await ask('led', '/leads'); await ask('twice', '/twice');
+  await ask('tls', `https://127.0.0.1:${inside}/x`, {mode: 'no-cors'}); await dial('socket', `ws://127.0.0.1:${inside}/x`);
+  await dial('socket6', `ws://[::1]:${inside}/x`);
+  const frame = document.createElement('iframe'); frame.src = '/leads'; frame.onload = () => say('done', 'yes'); document.body.append(frame);
+}</script><body>"""
+
+
+@pytest.mark.browser
+def test_a_rendered_page_reaches_no_private_address_by_redirect_socket_or_name(server: HTTPServer) -> None:
+    """Real Chromium: only the page's own server stands for the public web, everything else on loopback is private."""
+    from scraper.address import resolve
+    from scraper.browser import _render, find_browser
+
+    if (found := find_browser()) is None:
+        pytest.skip("no browser found (apt-get install chromium, or playwright install chromium)")
+
+    def reach(host: str, port: int) -> list[str]:
+        return resolve(host, port, allow_private=port == server.port)
+
+    dialled: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.1)
+        port = inside.getsockname()[1]
+        secret = {"Location": f"http://127.0.0.1:{port}/secret"}
+        server.expect_request("/prices").respond_with_data(ASKS.replace("PORT", str(port)), content_type="text/html")
+        server.expect_request("/table").respond_with_data("fine")
+        server.expect_request("/leads").respond_with_response(Response(status=302, headers=secret))
+        server.expect_request("/twice").respond_with_response(Response(status=307, headers={"Location": "/leads"}))
+        body, status = _render(server.url_for("/prices"), "p.done", found, reach)
+        with pytest.raises(PageChanged, match="private network"):
+            _render(server.url_for("/leads"), None, found, reach)
+        with suppress(TimeoutError):
+            while True:
+                dialled.append(inside.accept()[1][1])
+    said = dict(re.findall(r'<p class="(\w+)">([^<]*)</p>', body.decode()))
+    assert status == 200
+    assert said.pop("own") == "200fine"
+    assert said.pop("done") == "yes"
+    assert said == {k: "refused" if k in ("tls", "socket", "socket6", "led", "twice") else said[k] for k in said}
+    assert set(said) == {"direct", "named", "led", "twice", "tls", "socket", "socket6"}
+    assert dialled == [], "not one connection"
 
 
 def test_a_price_whose_currency_was_only_inferred_never_becomes_a_rate(server: HTTPServer, tmp_path: Path) -> None:
