@@ -5,7 +5,7 @@ with said as (
     select *, coalesce((select min(a.decided_at) from feedback a
         where a.rec = f.rec and a.verdict = 'approved' and a.decided_at < f.decided_at), f.decided_at) as frozen_at
     from feedback f where rec like 'rec-%'
-    qualify row_number() over (partition by rec, verdict order by if(verdict = 'switched', epoch(decided_at), -epoch(decided_at))) = 1),
+    qualify row_number() over (partition by rec, verdict order by case when verdict = 'switched' then epoch(decided_at) else -epoch(decided_at) end) = 1),
 state as (
     select *, decision ->> '$.current.tier' as from_tier,
         try_cast(decision ->> '$.current.cost.usd_per_call' as double) as usd_per_call
