@@ -1,8 +1,8 @@
 """kill -9 at random points of scrape, check and send, against a Slack that drops answers and fails: nothing lost or doubled.
 
 `python -m tests.kills --kills 500` prints the figures; the suite runs a sample. One home is killed again and again, each
-child takes it up where the last one died: a page whose prices move with every fetch, a check, a send, four days later the
-next. Between the kills the database is opened and every rule of a whole cycle is asked for.
+child takes it up where the last one died: a page whose prices climb and fall with the fetches, a check, a send, a month
+later the next; every climb is news to every use case. Between the kills the database is opened and every rule of a whole cycle is asked for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.slack_server import TOKEN, SlackServer, slack_server
 
 FAULTS = ["", "", "", "drop", "cut", "500", "503", "429:0", "internal_error"]
 START = datetime(2026, 1, 5, 7, tzinfo=UTC)
-STEP = timedelta(days=4)
+STEP = timedelta(days=30)
 PAGE = """# Prices
 All prices are in USD.
 
@@ -139,9 +139,12 @@ def half_cycles(home: Path) -> list[str]:
 
 def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
     """Kill `kills` children at random points, then let the rest be sent and count."""
+    import logging
+
     from pytest_httpserver import HTTPServer
     from werkzeug import Request, Response
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     rng, out = random.Random(seed), Figures()
     registry = home / "use_cases.yaml"
     channels = ["#support-ai", "#llm-platform"]
@@ -150,7 +153,8 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
 
     def page(_: Request) -> Response:
         n = next(prices)
-        return Response(PAGE.replace("{a}", f"{2.5 + 0.5 * (n % 2):.2f}").replace("{b}", f"{10 + n % 3}.00"))
+        height = 1.25 ** (8 - abs(n % 16 - 8))
+        return Response(PAGE.replace("{a}", f"{2.5 * height:.2f}").replace("{b}", f"{10 * height:.2f}"))
 
     _fill(home / "db")
     with HTTPServer() as web, slack_server() as slack:

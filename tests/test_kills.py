@@ -14,4 +14,5 @@ def test_kills_lose_nothing_double_nothing_and_show_no_half_cycle(tmp_path: Path
     figures = run(8, seed=7, home=tmp_path)
     assert (figures.lost, figures.doubled, figures.broken) == (0, 0, []), figures.text()
     assert figures.kills == 8
+    assert figures.messages > 0, figures.text()
     assert len(figures.struck) > 1, figures.text()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from data.records import Endpoint, Model
 
 HERE = Path(__file__).parent
 T = TypeVar("T", Model, Endpoint)
+PATTERN = re.compile(r"[*?\[]")
 
 
 FIELDS = (
@@ -61,10 +63,19 @@ class Catalogue:
     links: dict[str, str] = field(default_factory=dict)
     facts: tuple[PageFact, ...] = ()
 
+    @cached_property
+    def _pages(self) -> tuple[list[PageFact], dict[str, list[PageFact]]]:
+        """Facts of patterns, and those of exact ids by id."""
+        exact: dict[str, list[PageFact]] = {}
+        for f in self.facts:
+            if not PATTERN.search(f.endpoint):
+                exact.setdefault(f.endpoint, []).append(f)
+        return [f for f in self.facts if PATTERN.search(f.endpoint)], exact
+
     def pages_of(self, endpoint_id: str) -> tuple[PageFact, ...]:
         """Every dated fact of an endpoint, patterns before exact ids."""
-        found = (f for f in self.facts if fnmatchcase(endpoint_id, f.endpoint))
-        return tuple(sorted(found, key=lambda f: "*" not in f.endpoint))
+        patterns, exact = self._pages
+        return (*(f for f in patterns if fnmatchcase(endpoint_id, f.endpoint)), *exact.get(endpoint_id, ()))
 
     def facts_of(self, endpoint_id: str) -> dict[str, Any]:
         """What pages state of an endpoint, as fields of its record; an exact id wins over a pattern."""
@@ -104,8 +115,17 @@ class Catalogue:
         return path.split("/")[-2].casefold() if "/" in path else provider
 
 
-def load_catalogue(folder: Path = HERE) -> Catalogue:
-    """All facts kept by hand. Raises SourceError with file, key and what is wrong."""
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """All facts kept by hand; the package's own are read once a process. Raises SourceError with file, key and what is wrong."""
+    return _read(folder) if folder else _packaged()
+
+
+@cache
+def _packaged() -> Catalogue:
+    return _read(HERE)
+
+
+def _read(folder: Path) -> Catalogue:
     makers = read_yaml(folder / "makers.yaml")
     links: dict[str, str] = {}
     return Catalogue(

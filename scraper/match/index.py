@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from data.catalogue import Catalogue, load_catalogue
@@ -41,8 +41,15 @@ class Matcher(Groups):
     """Entries indexed once; `match` and `resolve` ask. Deterministic: the same names give the same answers."""
 
     @classmethod
-    def from_package(cls, sold: Callable[[str], bool] = lambda _: True) -> Matcher:
-        """The catalogue of the installed package genai-prices, with the facts kept by hand; `sold` narrows its price ids."""
+    def from_package(cls, sold: Callable[[str], bool] | None = None) -> Matcher:
+        """The catalogue of the installed package genai-prices, with the facts kept by hand; `sold` narrows its price ids.
+
+        The whole one is built once a process: a cycle asks for it several times.
+        """
+        return _whole() if sold is None else cls._of_package(sold)
+
+    @classmethod
+    def _of_package(cls, sold: Callable[[str], bool]) -> Matcher:
         from genai_prices.data import providers
 
         entries = (
@@ -350,3 +357,8 @@ class Matcher(Groups):
             and facts.regions is not None
             and any(r == region or r.startswith(f"{region}-") for r in facts.regions)
         )
+
+
+@cache
+def _whole() -> Matcher:
+    return Matcher._of_package(lambda _: True)
