@@ -5,6 +5,7 @@ Every import that costs time stands inside its command, so that `undercut --help
 
 from __future__ import annotations
 
+import json
 import sys
 
 import typer
@@ -56,12 +57,15 @@ for group in (
 
 
 def main() -> None:
-    """Run a command; an error of ours is one message and its documented exit code."""
-    from data.errors import UndercutError
+    """Run a command; an error of ours is one message and its documented exit code, with --json a line for each fault."""
+    from data.errors import RegistryError, UndercutError
 
     try:
         app()
     except UndercutError as error:
+        if "--json" in sys.argv and isinstance(error, RegistryError):
+            for p in error.problems:
+                sys.stdout.write(json.dumps({"severity": "error", **vars(p)}, ensure_ascii=False) + "\n")
         sys.stderr.write(f"undercut: {error}\n")
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:

@@ -11,13 +11,15 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from data.errors import UsageError
+from data.errors import Problem, RegistryError, UsageError
 from data.records import EvalResult, UseCase
 from data.registry import Registry, load_registry
 from data.store import table_file
+from jobs.registered import expired, folder_of, problem_at, with_telemetry
 from scraper.match import Matcher
 
 Raw = tuple[str, float, int]  # model as the tool writes it, share of cases passed, cases
@@ -28,35 +30,56 @@ HOSTS = re.compile(
 )
 
 
-def load_cases(files: Sequence[Path], matcher: Matcher | None = None) -> Registry:
-    """The registry with every evaluation file read and every model of a result known by its id.
+def load_cases(files: Sequence[Path], matcher: Matcher | None = None, *, today: date | None = None) -> Registry:
+    """The registry with evaluation files and telemetry read and every model of a result known by its id.
 
-    Raises RegistryError for the registry, UsageError for a result file; a model nobody knows is an error, not a guess.
+    Raises RegistryError with every problem of all files: of the registry first, then, once that can be read, of what
+    it names. A model nobody knows is an error, not a guess. `today`: for what has expired.
     """
     matcher = matcher or Matcher.from_package()
     registry = load_registry(files, matcher.resolve)
-    base = files[0].parent if files else Path()
-    return replace(
-        registry, use_cases=tuple(with_evals(c, base, lambda n: known_model(matcher, n)) for c in registry.use_cases)
-    )
+    problems: list[Problem] = []
+    warnings = list(registry.warnings)
+    day = today or datetime.now(UTC).date()
+    cases = []
+    for case in registry.use_cases:
+        known = with_evals(case, lambda n: known_model(matcher, n), problems)
+        known, told = with_telemetry(known)
+        warnings += [*told, *expired(known, day)]
+        cases.append(known)
+    if problems:
+        raise RegistryError(problems)
+    return replace(registry, use_cases=tuple(cases), warnings=tuple(warnings))
 
 
-def with_evals(case: UseCase, base: Path, known: Callable[[str], str | None]) -> UseCase:
+def with_evals(case: UseCase, known: Callable[[str], str | None], problems: list[Problem]) -> UseCase:
     """The use case with the results of its files; a result written in the registry wins over a file's."""
     if not case.evals.results and not case.evals.files:
         return case
     stated: dict[str, EvalResult] = {}
-    for name in case.evals.files:
-        for pattern in [base / name] if not any(c in name for c in "*?[") else sorted(base.glob(name)):
-            for model, share, cases in read_results(pattern):
-                ident = named(model, known, str(pattern))
-                stated[ident] = merged(
-                    stated.get(ident), EvalResult(model=ident, score=share, n=cases, note=pattern.name)
-                )
-    for result in case.evals.results:
-        ident = named(result.model, known, f"{case.slug}: evals.results")
-        stated[ident] = result.model_copy(update={"model": ident})
-    return case.model_copy(update={"evals": case.evals.model_copy(update={"results": tuple(stated.values())})})
+    places: dict[str, str] = {}
+    for n, name in enumerate(case.evals.files):
+        base = folder_of(case, f"evals.files[{n}]")
+        for path in [base / name] if not any(c in name for c in "*?[") else sorted(base.glob(name)):
+            try:
+                for model, share, cases in read_results(path):
+                    ident = named(model, known, str(path))
+                    stated[ident] = merged(
+                        stated.get(ident), EvalResult(model=ident, score=share, n=cases, note=path.name)
+                    )
+                    places[ident] = case.origins.get(f"evals.files[{n}]", "")
+            except UsageError as error:
+                problems.append(problem_at(case, f"evals.files[{n}]", "evals", f"{path}: {error.what}", error.fix))
+    for n, result in enumerate(case.evals.results):
+        try:
+            ident = named(result.model, known, f"{case.slug}: evals.results")
+            stated[ident] = result.model_copy(update={"model": ident})
+            places[ident] = case.origins.get(f"evals.results[{n}]", "")
+        except UsageError as error:
+            problems.append(problem_at(case, f"evals.results[{n}]", "evals", error.what, error.fix))
+    origins = case.origins | {f"evals.results[{n}]": places[ident] for n, ident in enumerate(stated)}
+    evals = case.evals.model_copy(update={"results": tuple(stated.values())})
+    return case.model_copy(update={"evals": evals, "origins": origins})
 
 
 def merged(old: EvalResult | None, new: EvalResult) -> EvalResult:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +182,7 @@ def spread(rows: Iterable[dict[str, Any]], field: str, aggregated: bool) -> dict
 def block(p: Profile) -> str:
     """The YAML to paste into a use case."""
     per_day = p.calls / p.days
-    traffic = f"{shorter(per_day)}/day" if per_day >= 1 else f"{shorter(per_day * 30)}/month"
+    traffic = f"{shorter(per_day)}/day" if per_day >= 1 else f"{shorter(per_day * 365 / 12)}/month"
     lines = [
         f"# {p.calls:,.0f} calls of {p.model or 'one model'} in {p.days:.1f} days"
         + (", sums over many calls" if p.aggregated else "")
@@ -233,15 +233,17 @@ def number(value: Any) -> float | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time without zone (taken as UTC): a timestamp, ISO text, or seconds or milliseconds since 1970."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    if hasattr(value, "year"):
+    """UTC without a zone, from a timestamp, ISO text, or seconds or milliseconds since 1970; no zone is taken as UTC."""
+    if not isinstance(value, datetime) and hasattr(value, "year"):
         return datetime(value.year, value.month, value.day)
     seconds = number(value)
-    if seconds is not None and seconds > 1e8:
-        return datetime.fromtimestamp(seconds / (1000 if seconds > 1e11 else 1))
     try:
-        return datetime.fromisoformat(str(value).replace("Z", "+00:00")).replace(tzinfo=None)
-    except ValueError:
+        if isinstance(value, datetime):
+            found = value
+        elif seconds is not None and seconds > 1e8:
+            found = datetime.fromtimestamp(seconds / (1000 if seconds > 1e11 else 1), UTC)
+        else:
+            found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except (ValueError, OverflowError, OSError):
         return None
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found

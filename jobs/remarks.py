@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from math import erfc, log, sqrt
 
 from data.records import Endpoint, Rate, Tokens, UseCase
+from jobs.messages.blocks import percent
 
 Z95 = 1.6449  # of a normal
 LEAST_SHARE = 0.002  # of calls above a step that is worth a word
@@ -21,25 +22,37 @@ def remarks(
 
 
 def price_steps(case: UseCase, rates: Iterable[Rate]) -> list[str]:
-    """Where the prompts of a use case cross a step of the price, or its demand sits on one."""
-    here = [r for r in rates if r.endpoint_id == case.current.endpoint_id and r.tier == case.current.tier]
-    steps = sorted({r.context_min_tokens for r in here if r.context_min_tokens})
-    out = []
-    for step in steps:
-        share = share_above(case.workload.input_tokens, step)
-        on_it = case.require.context_tokens == step
-        if not on_it and (share is None or share < LEAST_SHARE):
-            continue
-        head = (
-            f"require.context {step:,} sits on a price step" if on_it else f"there is a price step at {step:,} tokens"
-        )
-        tail = (
-            "how many calls lie above it is not known: give p50 and p95"
-            if share is None
-            else f"about {share:.0%} of the calls lie above it"
-        )
-        out.append(f"{head} of {case.current.endpoint_id}, and {tail}")
-    return out
+    """Where the prompts of a use case cross a step of the price, or its demand sits on one.
+
+    Where the endpoint in use states no step, the first other endpoint of the model that does is named: `rates` may hold
+    those of several.
+    """
+    steps: dict[str, set[int]] = {}
+    for r in rates:
+        if r.tier == case.current.tier and r.context_min_tokens:
+            steps.setdefault(r.endpoint_id, set()).add(r.context_min_tokens)
+    mine = case.current.endpoint_id
+    if mine in steps:
+        return [text for step in sorted(steps[mine]) if (text := _step(case, mine, step))]
+    for other in sorted(steps):
+        said = [text for step in sorted(steps[other]) if (text := _step(case, other, step))]
+        if said:
+            return [f"{text}; {mine} states no step" for text in said]
+    return []
+
+
+def _step(case: UseCase, endpoint_id: str, step: int) -> str | None:
+    share = share_above(case.workload.input_tokens, step)
+    on_it = case.require.context_tokens == step
+    if not on_it and (share is None or share < LEAST_SHARE):
+        return None
+    head = f"require.context {step:,} sits on a price step" if on_it else f"there is a price step at {step:,} tokens"
+    tail = (
+        "how many calls lie above it is not known: give p50 and p95"
+        if share is None
+        else f"about {percent(share)} of the calls lie above it"
+    )
+    return f"{head} of {endpoint_id}, and {tail}"
 
 
 def share_above(tokens: Tokens, step: int) -> float | None:

@@ -8,7 +8,10 @@ COUNTED = "your contract was counted in the decision; sums here are at list pric
 
 
 def at_list_prices(d: Decision, list_now: Cost | None) -> Decision:
-    """The decision with today's cost and all savings at list prices; unchanged where there is no contract (`None`)."""
+    """The decision with today's cost and all savings at list prices; unchanged where there is no contract (`None`).
+
+    What a constraint costs and how long waiting pays were reckoned from the contract: neither is kept.
+    """
     if list_now is None:
         return d
     return d.model_copy(
@@ -18,6 +21,8 @@ def at_list_prices(d: Decision, list_now: Cost | None) -> Decision:
             "easier": d.easier and candidate_at_list(d.easier, list_now),
             "others": tuple(candidate_at_list(c, list_now) for c in d.others),
             "reason": f"{d.verdict}: {COUNTED}",
+            "reasons": tuple(r for r in d.reasons if "$" not in r and not r.startswith("waiting pays")),
+            "constraint_usd_per_month": {},
             "rate_ids": tuple(dict.fromkeys([*list_now.rate_ids, *d.rate_ids])),
         }
     )

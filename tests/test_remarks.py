@@ -35,7 +35,7 @@ def remarks(tmp_path: Path, text: str) -> list[str]:
 def test_the_four_remarks_of_the_full_example(tmp_path: Path) -> None:
     step, params, evals, team = remarks(tmp_path, ENTRY)
     assert "200,000 sits on a price step" in step
-    assert "about 4% of the calls" in step
+    assert "about 4 % of the calls" in step
     assert "temperature shuts out" in params
     assert "gemini-3.1-pro-preview was tested, but require.deny *-preview" in evals
     assert "legal-platform" in team

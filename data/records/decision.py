@@ -17,6 +17,12 @@ class Cost(Record):
     by_meter_usd_per_month: dict[str, float]
     rate_ids: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    prompt_ratio: tuple[float, float, float] = (
+        1.0,
+        1.0,
+        1.0,
+    )  # tokens relative to the ones registered: mean, low, high
+    answer_ratio: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 class Quality(Record):

@@ -41,6 +41,8 @@ class EndpointChoice(Record):
     written: str
     model_id: str
     endpoint_id: str
+    via: str | None = None
+    region: str | None = None
     tier: Tier = "standard"
     effort: str | None = None
     private_price: dict[str, Decimal] = {}  # input_usd_per_mtok, ..., call_usd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data.records import (
@@ -70,7 +70,7 @@ def build(
         caches=tuple(Cache(**_renamed(c, MONTHLY)) for c in entry.get("caches", ())),
         evals=_evals(entry.get("evals", {})),
         rulings=tuple(Ruling(**d) for d in entry.get("decisions", ())),
-        origins=origins,
+        origins=origins | _apart(origins, entry.get("evals", {}).get("results", ())),
         **plain,
     )
 
@@ -117,6 +117,18 @@ def _evals(entry: Mapping[str, Any]) -> Evals:
         run=entry.get("run"),
         pass_score=entry.get("pass"),
     )
+
+
+def _apart(origins: Mapping[str, str], results: Sequence[Any]) -> dict[str, str]:
+    """Where each result and each result file of `evals.results` stands, counted as the record keeps them."""
+    lists: dict[str, list[int]] = {"results": [], "files": []}
+    for n, r in enumerate(results):
+        lists["files" if isinstance(r, str) else "results"].append(n)
+    return {
+        f"evals.{name}[{k}]": origins[f"evals.results[{n}]"]
+        for name, places in lists.items()
+        for k, n in enumerate(places)
+    }
 
 
 def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from data.errors import Problem, RegistryError
 from data.records import EndpointChoice, UseCase
 from data.registry.build import build
 from data.registry.check import faults, schema
-from data.registry.document import Document, read_document
+from data.registry.document import Document, dotted, read_document
 from data.registry.expand import expanded, merged
 from data.tasks import load_tasks
 
@@ -152,6 +152,8 @@ def _model(
             written=name,
             model_id=found.model_id,
             endpoint_id=found.endpoint_ids[0],
+            via=via,
+            region=entry.get("region"),
             tier=entry.get("tier", "standard"),
             effort=entry.get("effort"),
             private_price=dict(entry.get("price") or {}),
@@ -162,35 +164,37 @@ def _model(
         fix = f"nearest names are {near}; a new name goes into the catalogue." if near else "check maker/model."
         problems.append(document.problem(at, "model", f"{name} is not in the catalogue.", fix))
     elif not found.endpoint_ids:
-        hosts = ", ".join(sorted({p.partition(":")[0] for p in found.proposals}))
         where = f" via {via}" if via else ""
         region_text = f" in {region}" if region not in (None, "global") else ""
         problems.append(
-            document.problem(at, "model", f"no price for {name}{where}{region_text}.", f"priced at: {hosts}.")
-        )
+            document.problem(at, "model", f"no price for {name}{where}{region_text}.", f"priced as {_some(found.model_id, found.proposals)}.")
+        )  # fmt: skip
     else:
-        some = ", ".join(_ways(found)[:4]) + (", …" if len(found.endpoint_ids) > 4 else "")
         what = f'"{name}" fits {len(found.endpoint_ids)} endpoints.'
-        problems.append(document.problem(at, "model", what, f"one of {some}."))
+        problems.append(document.problem(at, "model", what, f"one of {_some(found.model_id, found.endpoint_ids)}."))
     return None
 
 
-def _ways(found: Resolved) -> list[str]:
+def _some(model_id: str | None, endpoint_ids: Sequence[str], most: int = 4) -> str:
+    return ", ".join(_ways(str(model_id), endpoint_ids)[:most]) + (", …" if len(endpoint_ids) > most else "")
+
+
+def _ways(model_id: str, endpoint_ids: Sequence[str]) -> list[str]:
     """How the registry writes each endpoint: model, host and region; the price id where these still fit several."""
-    places = [i.partition(":")[0] + i.partition("@")[1] + i.partition("@")[2] for i in found.endpoint_ids]
+    places = [i.partition(":")[0] + i.partition("@")[1] + i.partition("@")[2] for i in endpoint_ids]
     ways = []
-    for endpoint, place in zip(found.endpoint_ids, places, strict=True):
+    for endpoint, place in zip(endpoint_ids, places, strict=True):
         host, _, region = place.partition("@")
-        own = str(found.model_id).startswith(f"{host}/")
+        own = model_id.startswith(f"{host}/")
         where = ("" if own else f", via: {host}") + (f", region: {region}" if region else "")
         if places.count(place) > 1:
             ways.append(endpoint)
         elif not where:
-            ways.append(str(found.model_id))
-        elif region and any(way.startswith(f"{{id: {found.model_id}, via: {host}, ") for way in ways):
+            ways.append(model_id)
+        elif region and any(way.startswith(f"{{id: {model_id}, via: {host}, ") for way in ways):
             ways.append(f"{{… region: {region}}}")
         else:
-            ways.append(f"{{id: {found.model_id}{where}}}")
+            ways.append(f"{{id: {model_id}{where}}}")
     return ways
 
 
@@ -211,15 +215,19 @@ def _origins(
     for prefix, steps, values in (("defaults ", ["defaults"], defaults), ("", here, own)):
         for path in _leaves(values):
             line, _ = document.place([*steps, *path])
-            yield ".".join(path), f"{prefix}{document.file}:{line}"
+            yield dotted(path), f"{prefix}{document.file}:{line}"
 
 
-def _leaves(values: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterable[tuple[str, ...]]:
+def _leaves(values: Mapping[str, Any], at: tuple[str | int, ...] = ()) -> Iterable[tuple[str | int, ...]]:
+    """Paths of all values, and of each item of a list."""
     for key, value in values.items():
         if isinstance(value, Mapping) and key not in ("task",):
             yield from _leaves(value, (*at, str(key)))
         else:
             yield (*at, str(key))
+            if isinstance(value, list):
+                for n in range(len(value)):
+                    yield (*at, str(key), n)
 
 
 __all__ = ["Registry", "Resolved", "Resolves", "load_registry", "schema"]

@@ -87,6 +87,7 @@ def check(
     from jobs.check import check_cycle, deciding
     from jobs.evals import load_cases
     from jobs.pictures import illustrate
+    from jobs.registered import nothing_left
     from jobs.settings import Settings, settings
     from jobs.show import age
     from jobs.slack import sender_from
@@ -117,13 +118,16 @@ def check(
             store.publish()
         if send:
             illustrate(store, s.published, sender_from(s), datetime.now(UTC))
+    warnings = [*loaded.warnings, *nothing_left(done)]
     if as_json:
+        for problem in warnings:
+            say({"severity": "warning", **vars(problem)})
         for _, d in done.decisions:
             say(d.model_dump(mode="json"))
     else:
         out = console()
         out.print(f"[bold]undercut check[/]  prices as of {age(done.data_as_of, now)}")
-        for problem in loaded.warnings:
+        for problem in warnings:
             out.print(f"warning: {problem}", markup=False, style="yellow")
         _print(out, done, verbose=False)
         if delivered is None or (not s.slack_bot_token and not s.slack_webhook_url):

@@ -11,7 +11,9 @@ from jobs.commands.out import Json, console, progress, say
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="A use case, or a recommendation (rec-…).")],
+    what: Annotated[
+        str, typer.Argument(help="A use case, a recommendation (rec-…), or a figure of one (rec-….saving).")
+    ],
     evaluate: Annotated[
         bool, typer.Option("--eval", help="Of a recommendation: the evaluation that would settle it, as it is typed.")
     ] = False,
@@ -19,13 +21,13 @@ def explain(
 ) -> None:
     """Effective values and their origin for a use case; for a recommendation, every figure down to the source text.
 
+    Figures: cost, saving, payback, value, quality, p_ok, constraints, others, rates, scores.
     --eval: the command for promptfoo, the cases it needs, and the registry line that reads the result. Exits 0, 2, 3.
     """
     from data.store import published
-    from jobs.explain import explain_recommendation, explain_use_case, remarks_on
+    from jobs.explain import explain_recommendation, explain_use_case, finding_page, remarks_on, values_page
     from jobs.settings import settings
 
-    out = console()
     if evaluate:
         _evaluation(what, as_json)
         return
@@ -33,19 +35,9 @@ def explain(
         with published(settings().published) as con:
             found = explain_recommendation(con, what, settings().kept)
         if as_json:
-            say(found)
+            say({k: v.model_dump(mode="json") if hasattr(v, "model_dump") else v for k, v in found.items()})
             return
-        from rich.text import Text
-
-        from jobs.show import rows_table
-
-        out.print(Text.assemble((what, "bold"), f"  {found['use_case']}: {found['verdict']}  {found['reason']}"))
-        out.print(f"[dim]decided {found['decided_at']}, prices as of {found['data_as_of']}[/]")
-        for line in found["reasons"]:
-            out.print(f"  · {line}", markup=False)
-        for title in ("rates", "scores"):
-            out.print(f"\n[bold]{title}[/]  [dim]kept: hash of the stored body, ✓ the quoted text is in it[/]")
-            out.print(rows_table([{k: v for k, v in r.items() if k != "locator"} for r in found[title]], wrap=False))
+        typer.echo("\n".join(finding_page(found)))
         return
     lines = explain_use_case(settings().registry_files(), what)
     notes = remarks_on(settings().registry_files(), what)
@@ -53,12 +45,21 @@ def explain(
         for line in (*lines, *({"remark": n} for n in notes)):
             say(line)
         return
-    from jobs.show import rows_table
+    typer.echo("\n".join(values_page(what, lines, notes, _decided(what))))
 
-    out.print(rows_table(lines))
-    for note in notes:
-        out.print(f"  · {note}", markup=False)
-    out.print(f"[bold]Next:[/] undercut rank {what}")
+
+def _decided(slug: str) -> str | None:
+    """The command that explains the newest decision of a use case; None where none is published yet."""
+    from data.errors import UndercutError
+    from data.store import published, rows
+    from jobs.settings import settings
+
+    try:
+        with published(settings().published) as con:
+            found = rows(con, "select rec, status from use_cases where use_case = ? and rec is not null", [slug])
+    except UndercutError:
+        return None
+    return f"undercut explain {found[0]['rec']}   (the decision: {found[0]['status']})" if found else None
 
 
 def _evaluation(rec: str, as_json: bool) -> None:

@@ -46,4 +46,6 @@ def sums(d: Decision, case: UseCase, list_now: Cost | None = None) -> Sums:
 
 def reason(d: Decision, told: Sums) -> str:
     """The decision's own reason, unless a sum in it would tell the contract."""
-    return f"see undercut explain {d.rec}" if told.hidden and "$" in d.reason else d.reason
+    return (
+        f"see undercut explain {d.rec}" if told.hidden and ("$" in d.reason or "waiting pays" in d.reason) else d.reason
+    )

@@ -95,6 +95,8 @@ def monthly_cost(
         by_meter_usd_per_month={m: usd * factor for m, usd in totals[0].items()},
         rate_ids=tuple(used.rate_ids),
         notes=tuple(used.notes),
+        prompt_ratio=(token_ratio.mean, token_ratio.low, token_ratio.high),
+        answer_ratio=(output_ratio.mean, output_ratio.low, output_ratio.high),
     )
 
 

@@ -351,12 +351,8 @@ class Matcher(Groups):
         )
 
     def _in_region(self, price_id: str, region: str) -> bool:
-        facts = self._catalogue.endpoints.get(price_id)
-        return (
-            facts is not None
-            and facts.regions is not None
-            and any(r == region or r.startswith(f"{region}-") for r in facts.regions)
-        )
+        regions = self._catalogue.kept_of(price_id).get("regions") or ()
+        return any(r == region or r.startswith(f"{region}-") for r in regions)
 
 
 @cache

@@ -1,0 +1,113 @@
+"""What a registry entry names outside itself: telemetry as counts, and warnings that need a clock. Nothing is fetched."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import DataMissing, Problem, UsageError
+from data.records import Tokens, UseCase
+from jobs.profile import Profile, profile
+from recommender.eligible import ruling_ends
+
+if TYPE_CHECKING:
+    from jobs.check import Checked
+
+GAP = 0.25  # between the numbers written and the ones measured: above it a person is told (PRODUCT 2.1, rule 11)
+LOGS = (".csv", ".json", ".jsonl", ".ndjson", ".parquet")
+
+
+def problem_at(case: UseCase, key: str, code: str, message: str, fix: str) -> Problem:
+    """A fault at the place where a key of the entry stands; where nothing is written, at the nearest part that is."""
+    near = case.origins.get(key) or case.origins.get(key.partition("[")[0]) or case.origins.get("task", "")
+    file, _, line = near.removeprefix("defaults ").rpartition(":")
+    shown = f"{case.slug}.{key}".replace("evals.files", "evals.results")
+    return Problem(file, int(line) if line.isdigit() else 1, 1, shown, code, message, fix)
+
+
+def folder_of(case: UseCase, key: str) -> Path:
+    """The folder of the registry file that a key stands in: what it names lies beside it."""
+    return Path(problem_at(case, key, "", "", "").file).parent
+
+
+def expired(case: UseCase, today: date) -> list[Problem]:
+    """Decisions that hold no more and silence that is over."""
+    out = []
+    for n, ruling in enumerate(case.rulings):
+        if ruling.verdict in ("rejected", "later") and ruling_ends(ruling) < today:
+            said = f"{ruling.verdict} {ruling.model} ended on {ruling_ends(ruling)}."
+            out.append(problem_at(case, f"decisions[{n}]", "expired", said, "decide again, or drop it."))
+    until = case.alerts.snooze_until
+    if until and until < today.isoformat():
+        said = f"{until} is over: alerts are sent again."
+        out.append(problem_at(case, "alerts.snooze_until", "expired", said, "drop it, or name a later day."))
+    return out
+
+
+def nothing_left(done: Checked) -> list[Problem]:
+    """Use cases whose demands no other choice meets."""
+    return [
+        problem_at(
+            case,
+            "require",
+            "no_candidate",
+            "leaves no candidate.",
+            f"see the reasons in undercut rank {case.slug} --json.",
+        )
+        for case, _ in done.decisions
+        if not any(c.eligible for c in done.candidates[case.slug][1:])
+    ]
+
+
+def with_telemetry(case: UseCase) -> tuple[UseCase, list[Problem]]:
+    """The use case with the token counts of its log (`tokens.from`); what is written stays as fallback.
+
+    Calls are not taken from it: an export may be a sample.
+    """
+    if case.telemetry is None:
+        return case, []
+
+    def told(message: str, fix: str) -> list[Problem]:
+        return [problem_at(case, "tokens.from", "telemetry", message, fix)]
+
+    path = folder_of(case, "tokens.from") / case.telemetry
+    if path.suffix.casefold() not in LOGS:
+        what = f"{case.telemetry} is no file, and nothing is fetched from here: the numbers written stand."
+        return case, told(what, "export it, and name the file (CSV, JSON Lines, JSON or Parquet).")
+    if not path.is_file():
+        return case, told(f"no file {path}: the numbers written stand.", "export it again, or name the file.")
+    try:
+        found = profile(path)
+    except (UsageError, DataMissing) as error:
+        return case, told(f"{error.what} The numbers written stand.", error.fix)
+    if len(found) > 1:
+        names = ", ".join(str(p.model) for p in found[:4])
+        return case, told(f"{len(found)} models in {path.name} ({names}): the numbers written stand.", "export one model's calls.")  # fmt: skip
+    measured = _measured(found[0])
+    load, gaps = case.workload, []
+    for field, key in (
+        ("input_tokens", "tokens.in"),
+        ("output_tokens", "tokens.out"),
+    ):
+        was, is_now = getattr(load, field).mean, measured[field].mean
+        if was and abs(is_now / was - 1) > GAP:
+            gaps.append(f"{key} is {is_now:,.0f} there and {was:,.0f} here")
+    origins = dict.fromkeys(("tokens.in", "tokens.out"), f"measured in {path.name}")
+    origins |= {"tokens.reasoning": origins["tokens.in"]} if "reasoning_tokens" in measured else {}
+    origins |= {"tokens.cached": origins["tokens.in"]} if "cached_share" in measured else {}
+    plain = {k: v for k, v in case.origins.items() if not k.startswith(tuple(f"{o}." for o in origins))}
+    new = case.model_copy(update={"workload": load.model_copy(update=measured), "origins": plain | origins})
+    return new, told(f"{path.name} differs: {'; '.join(gaps)}.", "update the numbers; the measured ones are used.") if gaps else []  # fmt: skip
+
+
+def _measured(p: Profile) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "input_tokens": Tokens(**p.input_tokens),
+        "output_tokens": Tokens(**p.output_tokens),
+    }  # fmt: skip
+    if p.reasoning_tokens is not None:
+        out["reasoning_tokens"] = Tokens(**p.reasoning_tokens)
+    if p.cached_share is not None:
+        out["cached_share"] = min(1.0, p.cached_share)
+    return out
