@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from data.errors import DataMissing, UsageError
@@ -94,6 +95,41 @@ def test_what_was_learned_later_changes_no_earlier_answer() -> None:
         if (f := fit_quality(s, {}, BOARDS, as_of=DAY))
     ]
     assert answers[0] == answers[1]
+
+
+def spread_of(scores: list[Score], boards: dict[str, Benchmark], model: str) -> float:
+    fitted = fit_quality(scores, {}, boards, as_of=DAY)
+    assert fitted is not None
+    found = judge(fitted, [(model, "")], None, {"a": 1.0}, max_drop=0.02)[model, ""].quality
+    return found.high - found.low
+
+
+def test_a_board_of_few_items_is_less_sure_than_one_of_many() -> None:
+    few, many = ({b: v.model_copy(update={"n_items": n}) for b, v in BOARDS.items()} for n in (20, 20000))
+    assert spread_of(table(), few, "m/12") > 3 * spread_of(table(), many, "m/12")
+    own = [s.model_copy(update={"n_items": 20000}) for s in table()]
+    assert spread_of(own, few, "m/12") == spread_of(table(), many, "m/12"), (
+        "the score's own number of items counts first"
+    )
+
+
+def test_makers_own_figures_are_less_sure() -> None:
+    own = [s.model_copy(update={"self_reported": True}) for s in table()]
+    many = {b: v.model_copy(update={"n_items": 20000}) for b, v in BOARDS.items()}
+    assert spread_of(own, many, "m/12") > 2 * spread_of(table(), many, "m/12")
+
+
+def test_a_new_release_of_few_scores_is_told_by_the_recent_ones_and_an_old_one_is_not() -> None:
+    released = {f"m/{n:02d}": f"{2024 + n // 12}-{n % 12 + 1:02d}-01" for n in range(24)}  # the later the stronger
+    released |= {"m/new": "2026-01-01", "m/old": "2023-12-01"}
+    scores = [*table(), *(score(m, b, 60.0) for m in ("m/new", "m/old") for b in ("a", "b"))]
+    fitted = fit_quality(scores, released, BOARDS, as_of=DAY)
+    assert fitted is not None
+    assert fitted.is_newcomer(("m/new", "")) and not fitted.is_newcomer(("m/old", ""))
+    asked = [("m/new", ""), ("m/old", "")]
+    new, old = (judge(fitted, [r], None, WEIGHTS, max_drop=0.02)[r].quality for r in asked)
+    assert new.mean > old.mean, "the same two scores, but newer models are expected higher"
+    assert 0 <= new.low < new.mean < new.high <= 1
 
 
 def test_lower_is_better_is_turned_round() -> None:
@@ -208,6 +244,57 @@ def test_newcomers_get_wider_intervals_where_new_releases_surprise_and_none_wher
     assert estimator.newcomer_quantile_ > estimator.quantile_
     few = ScoreEstimator(level=0.8).fit(points[:12], age=age[:12]).calibrate_newcomers(points[:12], age[:12], shown=8)
     assert few.newcomer_quantile_ == few.quantile_
+
+
+def recent(makers: list[str], *, lead: float = 0.0, rows: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, 8) points of models released evenly over two years; those of maker "b" are ahead by `lead` on benchmark 0."""
+    rng = np.random.default_rng(7)
+    age = np.linspace(-1.5, 0.5, rows)
+    logit = (age + rng.normal(0, 0.3, rows))[:, None] + rng.normal(0, 0.2, (rows, 8))
+    logit[:, 0] += lead * np.array([m == "b" for m in makers])
+    return 100 / (1 + np.exp(-logit)), age
+
+
+def told(estimator: ScoreEstimator, shown: np.ndarray, maker: str, age: float = 0.6) -> np.ndarray:
+    return estimator.interval(shown[None], np.array([age]), newcomers=True, makers=[maker])[0][0]
+
+
+def test_what_sets_a_maker_apart_is_expected_of_its_next_model_and_of_nobody_elses() -> None:
+    makers = ["a", "b"] * 30
+    points, age = recent(makers, lead=1.0)
+    estimator = ScoreEstimator().fit(points, age=age).calibrate_newcomers(points, age, makers=makers)
+    shown = np.full(8, np.nan)
+    shown[[2, 4, 6]] = 60.0
+    assert told(estimator, shown, "b")[0] > told(estimator, shown, "a")[0] + 3
+    assert np.array_equal(told(estimator, shown, ""), told(estimator, shown, "c"))
+
+
+def test_a_makers_later_models_and_the_model_itself_say_nothing_about_it() -> None:
+    makers = ["a", "b"] * 30
+    points, age = recent(makers, lead=1.0)
+    estimator = ScoreEstimator().fit(points, age=age).calibrate_newcomers(points, age, makers=makers)
+    shown = np.full(8, np.nan)
+    shown[[2, 4, 6]] = 60.0
+    assert np.array_equal(told(estimator, shown, "b", age=-1.5), told(estimator, shown, "", age=-1.5))
+
+
+def test_a_score_near_the_end_of_its_scale_is_believed_less_by_the_half_that_counts_items() -> None:
+    points, age = recent([""] * 60)
+    estimator = ScoreEstimator().fit(points, age=age).calibrate_newcomers(points, age)
+    new = estimator.newcomers_
+    shown = np.full((1, 8), np.nan)
+    shown[0, [2, 4, 6]] = (50.0, 50.0, 0.0)
+    exact, counted = (
+        new.expected(n, shown, np.array([0.6])).mean @ new.models[n].loadings.T
+        for n in (new.items.index(np.inf), new.items.index(100.0))
+    )
+    assert counted[0, 0] > exact[0, 0]
+
+
+def test_a_new_release_asked_for_without_calibration_is_refused() -> None:
+    points, age = recent([""] * 60)
+    with pytest.raises(NotFittedError):
+        ScoreEstimator().fit(points, age=age).interval(points, age, newcomers=True)
 
 
 @parametrize_with_checks([ScoreEstimator()])

@@ -4,6 +4,7 @@
 """
 
 from recommender.quality.estimator import Estimate, ScoreEstimator, estimate_cells
-from recommender.quality.judge import Fitted, Judgement, Row, fit_quality, judge
+from recommender.quality.fitted import Fitted, Row, fit_quality
+from recommender.quality.judge import Judgement, judge
 
 __all__ = ["Estimate", "Fitted", "Judgement", "Row", "ScoreEstimator", "estimate_cells", "fit_quality", "judge"]

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from data.errors import DataMissing, UsageError
 from recommender.quality.factor import Factors, fit
+from recommender.quality.newcomers import Newcomers, fit_newcomers
 from recommender.quality.table import Array, Scale, ages, is_percent, scale_of
 
 RANKS = (1, 2, 3, 4, 5)  # chosen on as-of dates before those that are reported (bench_quality)
@@ -42,7 +43,7 @@ class ScoreEstimator(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters: `ranks` of the factor models averaged, `folds` of the calibration, `level` of the interval.
     Attributes after `fit`: `factors_`, `scale_`, `residuals_` (calibration |z - m| / s, sorted), `quantile_`,
-    after `calibrate_newcomers` also `newcomer_quantile_`.
+    after `calibrate_newcomers` also `newcomers_` and `newcomer_quantile_`.
     """
 
     def __init__(self, ranks: tuple[int, ...] = RANKS, folds: int = FOLDS, level: float = 0.9) -> None:
@@ -75,44 +76,63 @@ class ScoreEstimator(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.quantile_ = quantile_of(self.residuals_, self.level)
         return self
 
-    def calibrate_newcomers(self, X: Array, age: Array, *, shown: int = 3) -> ScoreEstimator:
-        """Set `newcomer_quantile_`: how far to trust an estimate of a model of which only `shown` scores are known.
+    def calibrate_newcomers(
+        self, X: Array, age: Array, *, makers: Sequence[str] | None = None, shown: int = 3
+    ) -> ScoreEstimator:
+        """Set `newcomers_` and `newcomer_quantile_`: estimates of models of which only `shown` scores are known.
 
-        `X` and `age` are those of `fit`. Learn from all but the newest 120 days, show a few scores of each newer model,
-        hide the rest (SCIENCE.md 3.2, as-of calibration): what a new release does to the estimator is not what holes do.
+        `X` and `age` are those of `fit`, `makers` who made each ("" unknown). Learn from all but the newest 120 days, show
+        a few scores of each newer model, hide the rest (SCIENCE.md 3.2, as-of calibration): what a new release does to
+        the estimator is not what holes do.
         """
         check_is_fitted(self)
-        z = self.scale_.to_z(validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64))
-        known = (~np.isnan(z)).astype(float)
+        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
+        makers = [""] * len(X) if makers is None else list(makers)
+        self.newcomers_: Newcomers = fit_newcomers(self.scale_, X, age, self.ranks, makers)
+        found = self._newcomer_residuals(X, age, makers, shown)
+        self.newcomer_quantile_ = quantile_of(found, self.level) if len(found) >= LEAST_RESIDUALS else self.quantile_
+        return self
+
+    def _newcomer_residuals(self, X: Array, age: Array, makers: list[str], shown: int) -> Array:
+        """|z - m| / s of the hidden cells of the newest 120 days, sorted; none where nothing could be hidden."""
+        known = ~np.isnan(X)
         late = age > age.max() - NEWCOMER_YEARS
         columns = known[~late].sum(axis=0) >= LEAST_BEFORE
         asked = np.flatnonzero(late & (known[:, columns].sum(axis=1) > shown))
-        self.newcomer_quantile_ = self.quantile_
         if len(asked) == 0 or not columns.any():
-            return self
-        z, known = np.where(known > 0, z, 0.0)[:, columns], known[:, columns]
-        models = [fit(z[~late], known[~late], age[~late] - age[~late].mean(), rank=r) for r in self.ranks]
+            return np.array([])
+        centre = age[~late].mean()
+        scale, early = self.scale_.of(columns), [m for m, new in zip(makers, late, strict=True) if not new]
+        before = fit_newcomers(scale, X[~late][:, columns], age[~late] - centre, self.ranks, early)
+        points, who = X[asked][:, columns], [makers[n] for n in asked]
         rng = np.random.default_rng(1)
         residuals = []
         for _ in range(NEWCOMER_DRAWS):
-            seen = np.zeros_like(known[asked])
-            for n, line in enumerate(known[asked]):
-                seen[n, rng.choice(np.flatnonzero(line), shown, replace=False)] = 1.0
-            mean, spread = _blend(models, z[asked] * seen, seen, age[asked] - age[~late].mean())
-            hidden = (known[asked] > 0) & (seen == 0)
-            residuals.append((np.abs(z[asked] - mean) / spread)[hidden])
-        found = np.sort(np.concatenate(residuals))
-        if len(found) >= LEAST_RESIDUALS:
-            self.newcomer_quantile_ = quantile_of(found, self.level)
-        return self
+            seen = np.full_like(points, np.nan)
+            for n, line in enumerate(points):
+                at = rng.choice(np.flatnonzero(~np.isnan(line)), shown, replace=False)
+                seen[n, at] = line[at]
+            mean, spread = before.predict(seen, age[asked] - centre, who)
+            hidden = ~np.isnan(points) & np.isnan(seen)
+            residuals.append((np.abs(scale.to_z(points) - mean) / spread)[hidden])
+        return np.sort(np.concatenate(residuals))
 
-    def predict_z(self, X: Array, age: Array | None = None) -> tuple[Array, Array]:
-        """Mean and standard deviation of every cell in standard units, known cells included as if asked."""
+    def predict_z(
+        self, X: Array, age: Array | None = None, *, newcomers: bool = False, makers: Sequence[str] | None = None
+    ) -> tuple[Array, Array]:
+        """Mean and standard deviation of every cell in standard units, known cells included as if asked.
+
+        `newcomers`: rows of which few scores are known, as `calibrate_newcomers` left it; `makers` who made each.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
+        age = np.zeros(len(X)) if age is None else age
+        if newcomers:
+            check_is_fitted(self, "newcomers_")
+            return self.newcomers_.predict(X, age, makers)
         z = self.scale_.to_z(X)
         known = (~np.isnan(z)).astype(float)
-        return _blend(self.factors_, np.where(known > 0, z, 0.0), known, np.zeros(len(X)) if age is None else age)
+        return _blend(self.factors_, np.where(known > 0, z, 0.0), known, age)
 
     def transform(self, X: Array, age: Array | None = None) -> Array:
         """The table with its holes filled; known cells stay as they are."""
@@ -120,9 +140,11 @@ class ScoreEstimator(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         table = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=np.float64)
         return np.where(np.isnan(table), self.scale_.to_points(mean), table)
 
-    def interval(self, X: Array, age: Array | None = None, *, newcomers: bool = False) -> tuple[Array, Array, Array]:
-        """Estimate, low and high of every cell in points, at `level`; `newcomers`: rows of which few scores are known."""
-        mean, spread = self.predict_z(X, age)
+    def interval(
+        self, X: Array, age: Array | None = None, *, newcomers: bool = False, makers: Sequence[str] | None = None
+    ) -> tuple[Array, Array, Array]:
+        """Estimate, low and high of every cell in points, at `level`; `newcomers` and `makers` as in `predict_z`."""
+        mean, spread = self.predict_z(X, age, newcomers=newcomers, makers=makers)
         reach = (self.newcomer_quantile_ if newcomers else self.quantile_) * spread
         ends = (self.scale_.to_points(mean + sign * reach) for sign in (0, -1, 1))
         value, low, high = ends

@@ -32,6 +32,19 @@ class Scale:
         x = z * self.spread + self.mean
         return np.where(self.percent, 100 / (1 + np.exp(-np.clip(x, -30, 30))), x)
 
+    def of(self, columns: NDArray[np.bool_] | NDArray[np.int64] | Sequence[int]) -> Scale:
+        """The same scale for some of the benchmarks."""
+        return Scale(self.percent[columns], self.mean[columns], self.spread[columns])
+
+    def sampling_variance(self, y: Array, items: Array | float) -> Array:
+        """Sampling variance of shares over so many items, in standard units; 0 off the percent scale and where unknown.
+
+        1 / (N p (1-p)) on the logit scale (SCIENCE.md 4.1).
+        """
+        share = np.clip(y / 100, CLIP, 1 - CLIP)
+        variance = np.where(self.percent, 1 / (items * share * (1 - share)), 0.0) / self.spread**2
+        return np.where(np.isnan(y), 0.0, variance)
+
 
 def scale_of(y: Array, percent: NDArray[np.bool_]) -> Scale:
     """The scale of a table with NaN for unknown cells (SCIENCE 3.2, steps 1 to 6)."""
