@@ -112,7 +112,7 @@ def decide_all(
         progress(f"ranking models for {case.slug}")
         current, ranked = weigh(case, facts, book, fitted, lengths)
         weighed[case.slug] = [current, *ranked]
-        if (at_list := list_cost(case, book)) is not None:
+        if (at_list := list_cost(case, facts, book)) is not None:
             listed[case.slug] = at_list
         decisions.append(
             (

@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from data.errors import UsageError
 from data.records import Decision, Rate, UseCase
 from jobs.facts import Facts
+from recommender.budget import broken
+from recommender.eligible import earliest
 
 OVER, RETIRES, UNPRICED, BUDGET = "over", "retires", "unpriced", "budget"
 EXIT = {UNPRICED: 12, RETIRES: 11, BUDGET: 13, OVER: 10}  # the first of these that applies
@@ -94,28 +96,41 @@ def unpriced(case: UseCase, d: Decision, rates: Mapping[str, Rate]) -> Finding |
 
 
 def retires(case: UseCase, d: Decision, facts: Facts, now: datetime, within_days: int | None) -> Finding | None:
-    endpoint = facts.endpoints.get(d.current.endpoint_id)
-    if within_days is None or endpoint is None or not endpoint.retires_on:
+    """The endpoint in use or a fallback that leaves first, where that is within so many days."""
+    if within_days is None:
         return None
-    try:
-        left = (date.fromisoformat(endpoint.retires_on) - now.date()).days
-    except ValueError:
+    leaving = [
+        (left, endpoint_id, role)
+        for endpoint_id, role in ((d.current.endpoint_id, ""), *((f.endpoint_id, "fallback ") for f in case.fallbacks))
+        if (left := _days_left(facts, endpoint_id, now)) is not None and left <= within_days
+    ]
+    if not leaving:
         return None
-    if left > within_days:
-        return None
+    left, endpoint_id, role = min(leaving)
     said = f"in {left} days" if left >= 0 else f"{-left} days ago"
-    return Finding(
-        case.slug, RETIRES, float(-left), f"{d.current.endpoint_id} retires {said}, on {endpoint.retires_on}"
-    )
+    text = f"{role}{endpoint_id} retires {said}, on {facts.endpoints[endpoint_id].retires_on}"
+    return Finding(case.slug, RETIRES, float(-left), text)
+
+
+def _days_left(facts: Facts, endpoint_id: str, now: datetime) -> int | None:
+    endpoint = facts.endpoints.get(endpoint_id)
+    gone = earliest(endpoint.retires_on) if endpoint else None
+    return (gone - now.date()).days if gone else None
 
 
 def budget(case: UseCase, d: Decision, private: Collection[str] = ()) -> Finding | None:
-    most = case.budget.usd_per_month if case.budget else None
-    if most is None or d.current.cost is None or d.current.cost.usd_per_month <= most:
+    """The limit that is passed most: a month, a call or an accepted outcome."""
+    passed = broken(case.budget, d.current.cost) if d.current.cost is not None else []
+    if not passed:
         return None
-    cost = d.current.cost.usd_per_month
-    said = f"${cost:,.0f} a month, budget ${most:,.0f}" if case.slug not in private else "over its budget"
-    return Finding(case.slug, BUDGET, cost / most - 1, said)
+    said = ", ".join(
+        f"{_money(b.spent_usd)} a{'n' * (b.per == 'outcome')} {b.per}, budget {_money(b.most_usd)}" for b in passed
+    )
+    return Finding(case.slug, BUDGET, passed[0].over_share, said if case.slug not in private else "over its budget")
+
+
+def _money(usd: float) -> str:
+    return f"${usd:,.0f}" if usd >= 100 else f"${usd:.3g}"
 
 
 def costly(case: UseCase, d: Decision, over: float | None, private: Collection[str] = ()) -> Finding | None:

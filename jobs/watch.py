@@ -18,6 +18,7 @@ from jobs.facts import Facts
 from jobs.messages import Payload
 from jobs.messages.watch import better_message, bill_message, doubt_message, newcomer_message, retirement_message
 from jobs.unsteady import moving
+from recommender.budget import broken
 from recommender.cost import RateBook, monthly_cost
 
 STAGES_DAYS = (7, 30, 90, 180)
@@ -103,10 +104,10 @@ def _bill(
         least_at, least = max([(least_at, least), *ranged], key=lambda x: x[1].usd_per_month)
     coming = sorted({r.valid_from for r in rates if r.valid_from and now < r.valid_from <= now + timedelta(AHEAD_DAYS)})
     states = [(now, today), *((t, bill) for t in coming if (bill := _cost(case, rates, t, now)) is not None)]
-    budget = case.budget.usd_per_month
+    before = {b.per for b in broken(case.budget, least)}
     for at, bill in states:
         more = bill.usd_per_month - least.usd_per_month
-        over = budget is not None and bill.usd_per_month > budget >= least.usd_per_month
+        over = any(b.per not in before for b in broken(case.budget, bill))
         if more >= case.switch.min_saving_usd_per_month or (over and more > 0):
             text = bill_message(d, case, least, bill, least_at=least_at, at=at, now=now, over=over, ranked=ranked)
             return [Watched("price_rise", case, _bill_key(least_at, bill), text, urgent=over)]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 from data.records import Candidate, Cost, Endpoint, UseCase
 from data.tasks import blend, load_tasks
 from jobs.facts import Facts
-from jobs.tokenizers import densities
-from jobs.tokens import setting
+from jobs.lengths import our_ratio, token_ratios
 from jobs.unsteady import widened
 from recommender.cost import RateBook, monthly_cost
 from recommender.rank import Offer, move_of, rank
-from recommender.ratios import prompt_ratio, ratios, spends_reasoning
+from recommender.ratios import spends_reasoning
 from recommender.verbosity import Subject, Verbosity
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ def weigh(
     judged = _judge(case, fitted, variants)
     now_endpoint = facts.endpoints[case.current.endpoint_id]
     now_variant = variants.get(case.current.model_id, "")
-    reasons_now = case.workload.reasoning_tokens.mean > 0
 
     def offer(endpoint_id: str, tier: str, tier_share: float) -> Offer:
         endpoint = facts.endpoints[endpoint_id]
@@ -46,16 +43,15 @@ def weigh(
         same = move in ("tier", "endpoint")
         variant = now_variant if same else variants.get(model_id or "", "")
         known = fitted.variants(model_id) if fitted and model_id else []
-        prompt, answer = ratios(
+        prompt, answer = token_ratios(
+            case,
+            facts,
+            known_lengths,
+            (model_id or "", variant),
+            (case.current.model_id, now_variant),
             same_model=same,
             same_maker=move != "vendor",
             reasons=spends_reasoning(variant, known),
-            reasons_now=reasons_now,
-            prompt=prompt_ratio(_tokenizer(facts, model_id), _tokenizer(facts, case.current.model_id), _densities()),
-            measured=(
-                known_lengths.get((model_id or "", setting(variant)), {}),
-                known_lengths.get((case.current.model_id, setting(now_variant)), {}),
-            ),
         )
         discount = case.current.discount_share if endpoint_id == case.current.endpoint_id and tier_share < 1 else 0.0
 
@@ -91,19 +87,8 @@ def weigh(
             p_gain=found.p_gain if found and not same else None,
         )
 
-    present = _present(case, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
+    present = _present(case, facts, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
     return rank(case, present, list(_offers(case, facts, book, offer)), today=book.at.date())
-
-
-def _tokenizer(facts: Facts, model_id: str | None) -> str | None:
-    model = facts.models.get(model_id or "")
-    return model.tokenizer if model else None
-
-
-@cache
-def _densities() -> dict[tuple[str, str], tuple[float, float]]:
-    """Tokens per 1,000 characters; what is only stated is taken 15 % either way."""
-    return {k: (d.low, d.high) if d.measured else (0.85 * d.low, 1.15 * d.high) for k, d in densities().items()}
 
 
 def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:
@@ -126,18 +111,22 @@ def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, s
                 yield offer(endpoint_id, tier, share)
 
 
-def list_cost(case: UseCase, book: RateBook) -> Cost | None:
+def list_cost(case: UseCase, facts: Facts, book: RateBook) -> Cost | None:
     """Today's cost at list prices where the team pays otherwise; None where it pays the list."""
     if not case.current.private_price and not case.current.discount_share:
         return None
-    found = monthly_cost(case.workload, book, case.current.endpoint_id, tier=case.current.tier)
+    ours = our_ratio(case, facts)
+    found = monthly_cost(
+        case.workload, book, case.current.endpoint_id, tier=case.current.tier, token_ratio=ours, output_ratio=ours
+    )
     return found if isinstance(found, Cost) else None
 
 
-def _present(case: UseCase, book: RateBook, listed: Offer) -> Offer:
+def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offer:
     """What runs today at the team's own price, where it has one."""
     if not case.current.private_price and not case.current.discount_share:
         return listed
+    ours = our_ratio(case, facts)
     own = monthly_cost(
         case.workload,
         book,
@@ -145,6 +134,8 @@ def _present(case: UseCase, book: RateBook, listed: Offer) -> Offer:
         tier=case.current.tier,
         private_price=case.current.private_price,
         discount_share=case.current.discount_share,
+        token_ratio=ours,
+        output_ratio=ours,
     )
     return Offer(**{**vars(listed), "cost": own})
 
@@ -170,15 +161,17 @@ def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> di
 
     incumbent = (case.current.model_id, variants.get(case.current.model_id, ""))
     own = {r.model: r for r in case.evals.results}
-    return judge(
-        fitted,
-        sorted(variants.items()),
-        incumbent,
-        _weights(case),
-        max_drop=case.quality.max_drop,
-        floor=case.quality.floor,
-        own=own,
-    )
+    weights = _weights(case)
+
+    def judged(floor: float | None) -> dict[tuple[str, str], Judgement]:
+        return judge(
+            fitted, sorted(variants.items()), incumbent, weights, max_drop=case.quality.max_drop, floor=floor, own=own
+        )  # fmt: skip
+
+    found = judged(case.quality.floor)
+    if own and case.evals.pass_score is not None and case.evals.pass_score != case.quality.floor:
+        found |= {row: j for row, j in judged(case.evals.pass_score).items() if row[0] in own}
+    return found
 
 
 def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from data.records import Candidate, Decision, UseCase, Verdict
+from recommender.budget import broken
 from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, shadowed
 
 LIKELY_ENOUGH_TO_TEST = 0.5
@@ -77,8 +78,7 @@ def waiting_pays_months(use_case: UseCase, best: Candidate | None, p_again: floa
 
 
 def _over_budget(use_case: UseCase, current: Candidate) -> str | None:
-    most = use_case.budget.usd_per_month
-    return "over budget" if most is not None and current.cost and current.cost.usd_per_month > most else None
+    return "over budget" if current.cost and broken(use_case.budget, current.cost) else None
 
 
 def _wait_line(months: float | None, hurry: str | None) -> list[str]:

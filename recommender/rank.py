@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, Tier, UseCase
+from recommender.cost.growth import months_until, months_worth
 from recommender.eligible import earliest, objections
 
 DAYS_PER_MONTH = 365 / 12
@@ -142,14 +143,16 @@ def _money(
     )
     once = days * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
     back = days * use_case.switch.usd_per_day
+    growth = use_case.workload.growth_per_month
+    payback = months_until(once / low, growth) if low > 0 else None
     p_bad = 1 - (offer.p_ok if offer.p_ok is not None else 0.0)
     return {
         "effort_days": days,
         "saving_usd_per_month": saving,
         "saving_low_usd_per_month": low,
         "saving_high_usd_per_month": high,
-        "payback_days": once / low * DAYS_PER_MONTH if low > 0 else None,
-        "net_value_usd": saving * _months(offer.endpoint, today) - once - p_bad * back,
+        "payback_days": payback * DAYS_PER_MONTH if payback is not None else None,
+        "net_value_usd": saving * months_worth(_months(offer.endpoint, today), growth) - once - p_bad * back,
     }
 
 

@@ -25,6 +25,7 @@ from recommender.cost import (
     window_share,
 )
 from recommender.cost.demand import demand
+from recommender.cost.growth import months_until, months_worth
 from recommender.cost.windows import covers, minutes
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -110,6 +111,12 @@ def test_only_the_batchable_share_moves_to_the_batch_tier() -> None:
 def test_private_prices_and_discounts() -> None:
     full = cost(BIG, load()).usd_per_month
     assert cost(BIG, load(), discount_share=0.1).usd_per_month == pytest.approx(full * 0.9)
+    # $2 private input x 1,559.6 tokens; the rest of the list less 10 %: 2,339.4 x 0.25 and 280 x 10
+    some = cost(BIG, load(), discount_share=0.1, private_price={"input_usd_per_mtok": Decimal(2)}).usd_per_call * 1e6
+    assert some == pytest.approx(1559.6 * 2 + 0.9 * (2339.4 * 0.25 + 2800))
+    fee = cost(BIG, load(), private_price={"call_usd": Decimal("0.001")})
+    assert fee.usd_per_month == pytest.approx(full + CALLS * 0.001)
+    assert cost(BIG, load(), discount_share=-0.1).usd_per_month == pytest.approx(full * 1.1)  # a surcharge
     free = dict.fromkeys(("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok"), Decimal(0))
     assert cost(BIG, load(), private_price=free).usd_per_month == 0
 
@@ -374,3 +381,138 @@ def test_an_unreadable_window_makes_the_price_unknown_and_stops_nothing_else() -
     assert "cannot read the time window" in str(monthly_cost(load(), book, "a:b"))
     table = cost_table([load()], book)
     assert [isnan(usd) for usd in table.usd_per_month[0]] == [True, False]
+
+
+def test_a_prompt_cache_is_read_and_written_by_its_lifetime() -> None:
+    """1,000 prompt tokens, 30 % read at $0.3, 45 % written at $3.75 (5 minutes) or $6 (an hour), 25 % plain at $3."""
+    rates = [
+        rate("input", "3"),
+        rate("cached_input", "0.3"),
+        rate("output", "15"),
+        rate("cache_write", "3.75"),
+        rate("cache_write_1h", "6"),
+    ]
+    five = load(
+        input_tokens=Tokens(mean=1000), output_tokens=Tokens(mean=0), cached_share=0.3, cache_written_share=0.45
+    )
+    hour = five.model_copy(update={"cache_lifetime": "1h"})
+    assert cost(rates, five).usd_per_call * 1e6 == pytest.approx(250 * 3 + 300 * 0.3 + 450 * 3.75)  # 2,527.5
+    assert cost(rates, hour).usd_per_call * 1e6 == pytest.approx(250 * 3 + 300 * 0.3 + 450 * 6)  # 3,540
+    assert set(cost(rates, hour).by_meter_usd_per_month) == {"input", "cached_input", "cache_write_1h"}
+    own = cost(rates, five, private_price={"cache_write_usd_per_mtok": Decimal(3)})
+    assert own.usd_per_call * 1e6 == pytest.approx(250 * 3 + 300 * 0.3 + 450 * 3)
+    both = cost_table([five, hour], RateBook(rates, at=AT)).usd_per_month[:, 0] / CALLS * 1e6
+    assert list(both) == pytest.approx([2527.5, 3540])
+
+
+def test_a_host_without_any_write_price_charges_input_and_one_without_this_lifetime_is_unknown() -> None:
+    hour = load(
+        input_tokens=Tokens(mean=1000),
+        output_tokens=Tokens(mean=0),
+        cached_share=0,
+        cache_written_share=0.5,
+        cache_lifetime="1h",
+    )
+    plain = cost(BIG, hour)
+    assert plain.usd_per_call * 1e6 == pytest.approx(2500)
+    assert plain.notes == ()
+    some = [*BIG, rate("cache_write", "3.125")]
+    assert monthly_cost(hour, RateBook(some, at=AT), "a:b") == "a:b: no cache_write_1h price is known"
+    assert isnan(cost_table([hour], RateBook(some, at=AT)).usd_per_month[0, 0])
+
+
+def test_an_outcome_costs_its_calls_and_their_retries() -> None:
+    """$0.009 a call; 1.4 calls an outcome, 3 % of them twice: 0.009 x 1.4 x 1.03."""
+    plain = load(
+        input_tokens=Tokens(mean=2000),
+        output_tokens=Tokens(mean=400),
+        cached_share=0,
+        calls_per_outcome=1.4,
+        retry_rate=0.03,
+    )
+    found = cost(BIG, plain)
+    assert found.usd_per_call == pytest.approx(0.009)
+    assert found.usd_per_outcome == pytest.approx(0.012978)
+    assert found.usd_per_month == pytest.approx(
+        CALLS * 1.03 * 0.009
+    )  # outcomes are not multiplied into the month: calls are stated
+    assert cost(BIG, plain, discount_share=0.08).usd_per_outcome == pytest.approx(0.012978 * 0.92)
+
+
+def test_the_spread_of_prompts_is_priced_and_not_its_mean() -> None:
+    """p50 38k, p95 180k: sigma 0.9455, mean 59,417. Above 200k lie 3.95 % of the calls with 20.8 % of the tokens."""
+    steps = [
+        rate("input", "5", context_max_tokens=200_000),
+        rate("input", "10", context_min_tokens=200_000),
+        rate("output", "0"),
+    ]
+    spread = Tokens(mean=59_417, p50=38_000, p95=180_000)
+    found = cost(steps, load(cached_share=0, input_tokens=spread)).usd_per_call
+    at_mean = cost(steps, load(cached_share=0, input_tokens=Tokens(mean=59_417))).usd_per_call
+    assert at_mean == pytest.approx(59_417 * 5e-6)
+    share, tokens = share_above(spread, 200_000)
+    assert (share, tokens / 59_417) == (pytest.approx(0.0395, abs=2e-4), pytest.approx(0.2084, abs=2e-3))
+    assert found == pytest.approx(at_mean + tokens * 5e-6)
+
+
+def test_answers_after_a_long_prompt_are_priced_by_its_band_too() -> None:
+    steps = [rate("input", "1", context_max_tokens=1000), rate("input", "2", context_min_tokens=1000),
+             rate("output", "4", context_max_tokens=1000), rate("output", "8", context_min_tokens=1000)]  # fmt: skip
+    short = load(cached_share=0, input_tokens=Tokens(mean=1000), output_tokens=Tokens(mean=100))
+    long = short.model_copy(update={"input_tokens": Tokens(mean=1001)})
+    assert cost(steps, short).usd_per_call == pytest.approx(1000e-6 + 400e-6)
+    assert cost(steps, long).usd_per_call == pytest.approx(2002e-6 + 800e-6)
+
+
+def test_half_of_the_calls_in_flex_pay_half_and_the_rest_standard() -> None:
+    flex = [r.model_copy(update={"tier": "flex", "usd_per_mtok": (r.usd_per_mtok or 0) / 2}) for r in BIG]
+    full, none = cost(BIG, load()).usd_per_month, monthly_cost(load(), RateBook(BIG, at=AT), "a:b", tier="flex")
+    assert cost(BIG + flex, load(), tier="flex", tier_share=0.5).usd_per_month == pytest.approx(full * 0.75)
+    assert none == "no flex price is known for a:b"
+
+
+def test_weekday_hours_weigh_the_week_as_the_product_page_says() -> None:
+    """Peak 01-04 and 06-10 UTC Mon-Fri is 35 of 168 hours: (35 x 1.32 + 133 x 0.66) / 168 = 0.7975."""
+    peak = rate("output", "1.32", time_window="01:00-04:00 Mon-Fri, 06:00-10:00 Mon-Fri")
+    rates = [rate("input", "0"), rate("output", "0.66"), peak]
+    flat = load(cached_share=0, input_tokens=Tokens(mean=0), output_tokens=Tokens(mean=1_000_000))
+    assert cost(rates, flat).usd_per_call == pytest.approx(0.7975)
+    assert cost(rates, flat.model_copy(update={"hours_utc": "10-24"})).usd_per_call == pytest.approx(0.66)
+    work = flat.model_copy(update={"hours_utc": "06-10 Mon-Fri"})
+    assert cost(rates, work).usd_per_call == pytest.approx(1.32)
+
+
+def test_a_region_is_an_endpoint_of_its_own_with_its_own_price() -> None:
+    eu = [
+        r.model_copy(update={"endpoint_id": "a:b@eu", "usd_per_mtok": (r.usd_per_mtok or 0) * Decimal("1.1")})
+        for r in BIG
+    ]
+    book = RateBook([*BIG, *eu], at=AT)
+    both = [monthly_cost(load(), book, e) for e in ("a:b", "a:b@eu")]
+    assert isinstance(both[0], Cost)
+    assert isinstance(both[1], Cost)
+    assert both[1].usd_per_month == pytest.approx(both[0].usd_per_month * 1.1)
+
+
+def test_ratios_carry_their_ends_into_the_range_and_stay_with_the_cost() -> None:
+    """Prompts x1.12 (1 to 1.2), answers x1.35 (1.2 to 1.6) at $0.4, $0.1 cached and $1.6: low and high by hand."""
+    found = cost(MINI, load(), token_ratio=Ratio(1.12, 1.0, 1.2), output_ratio=Ratio(1.35, 1.2, 1.6))
+    prompt, answer = 3899 * (0.4 * 0.4 + 0.6 * 0.1) * 1e-6, 280 * 1.6e-6
+    assert found.low_usd_per_month == pytest.approx(CALLS * (prompt + 1.2 * answer))
+    assert found.usd_per_month == pytest.approx(CALLS * (1.12 * prompt + 1.35 * answer))
+    assert found.high_usd_per_month == pytest.approx(CALLS * (1.2 * prompt + 1.6 * answer))
+    assert (found.prompt_ratio, found.answer_ratio) == ((1.12, 1.0, 1.2), (1.35, 1.2, 1.6))
+
+
+@pytest.mark.parametrize(
+    ("months", "growth", "worth"), [(6, 0.0, 6), (6, 0.06, 7.1827), (6, -0.2, 3.3066), (12, 0.06, 17.3714)]
+)
+def test_growing_traffic_is_worth_more_months_of_todays_bill(months: float, growth: float, worth: float) -> None:
+    """((1 + g)^m - 1) / ln(1 + g): (1.06^6 - 1)/0.058269 = 7.1827."""
+    assert months_worth(months, growth) == pytest.approx(worth, abs=1e-3)
+    assert months_until(worth, growth) == pytest.approx(months, abs=1e-3)
+
+
+def test_shrinking_traffic_may_never_pay_back() -> None:
+    assert months_until(4.0, -0.2) == pytest.approx(10.0, abs=0.05)  # 1/0.2231 = 4.48 months of today's bill in all
+    assert months_until(4.5, -0.2) is None

@@ -1,12 +1,13 @@
 """One verdict a use case, and what must not be recommended."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from data.records import Candidate, Cost, Decision, Endpoint, Model, Quality, UseCase
+from data.records import Budget, Candidate, Cost, Decision, Endpoint, Model, Quality, UseCase
 from data.store import Store
 from jobs.check import waiting
 from recommender.decide import cases_needed, decide, recommendation_id
@@ -216,3 +217,23 @@ def test_a_retirement_or_a_broken_budget_does_not_wait_and_neither_does_what_is_
     assert waited(300.0, p_again=0.5, budget=3000.0).verdict == "switch"
     assert waited(300.0, p_again=0.5, budget=5000.0).verdict == "wait"
     assert waited(300.0, p_again=None).verdict == "switch"
+
+
+def test_growing_traffic_makes_a_move_worth_more_and_pay_back_sooner() -> None:
+    """4 days x $800 = 3,200 against 3,500 a month; growing 6 % a month six months are worth 7.1827 of today's."""
+    plain, growing = use_case(), use_case()
+    growing = growing.model_copy(update={"workload": growing.workload.model_copy(update={"growth_per_month": 0.06})})
+    flat, more = (settled(offer("other/mini", 500.0), asked=u).best for u in (plain, growing))
+    assert flat is not None
+    assert more is not None
+    assert flat.net_value_usd == pytest.approx(3500 * 6 - 3200 - 0.1 * 3200)
+    assert more.net_value_usd == pytest.approx(3500 * 7.1827 - 3200 - 0.1 * 3200, abs=1)
+    assert (more.payback_days or 0) < (flat.payback_days or 0)
+
+
+def test_an_outcome_over_its_budget_does_not_wait() -> None:
+    asked = use_case().model_copy(update={"budget": Budget(usd_per_outcome=0.01)})
+    dear = PRESENT.cost.model_copy(update={"usd_per_outcome": 0.02})  # type: ignore[union-attr]
+    now, some = rank(asked, replace(PRESENT, cost=dear), [offer("other/mini", 500.0)], today=TODAY)
+    found = decide(asked, now, some, now=NOW, data_as_of=NOW, p_again=1.0)
+    assert "no waiting: over budget" in found.reasons

@@ -79,6 +79,49 @@ def test_a_contract_price_is_never_printed(home: Path, tmp_path: Path) -> None:
     assert "$" not in said
 
 
+def test_every_limit_that_is_passed_is_named_and_an_outcome_counts_its_calls(home: Path, tmp_path: Path) -> None:
+    """$0.00265 a call (900 in at $2.5, 40 out at $10), three calls an outcome: $0.00795."""
+    registry = tmp_path / "use_cases.yaml"
+    registry.write_text(
+        CASE.replace("20k/day", "{calls: 20k/day, calls_per_outcome: 3}").replace(
+            "{month: 10}", "{call: 0.003, outcome: 0.007}"
+        )
+    )
+    code, said = run(home, "--registry", str(registry), "--fail-over", "900%")
+    assert (code, said.strip()) == (13, "triage: $0.00795 an outcome, budget $0.007")
+    registry.write_text(registry.read_text().replace("call: 0.003", "call: 0.001"))
+    _, said = run(home, "--registry", str(registry), "--fail-over", "900%")
+    assert said.strip() == "triage: $0.00265 a call, budget $0.001, $0.00795 an outcome, budget $0.007"
+    registry.write_text(registry.read_text().replace("call: 0.001, outcome: 0.007", "call: 0.003, outcome: 0.008"))
+    assert run(home, "--registry", str(registry), "--fail-over", "900%") == (0, "")
+
+
+def test_the_first_to_leave_of_the_model_in_use_and_its_fallbacks_is_named() -> None:
+    from dataclasses import replace
+
+    from data.records import Endpoint, EndpointChoice
+    from tests.test_decide import PRESENT, offer, settled
+    from tests.test_eligible import use_case
+    from tests.test_lengths import facts
+
+    d = settled(offer("other/mini", 500.0))
+    spare = EndpointChoice(written="b/spare", model_id="b/spare", endpoint_id="b:spare")
+    case = use_case().model_copy(update={"fallbacks": (spare,)})
+    ends = {PRESENT.endpoint.endpoint_id: "2027-03-01", "b:spare": "2026-12"}
+    known = replace(
+        facts(),
+        endpoints={e: Endpoint(endpoint_id=e, model_id=None, provider="b", retires_on=day) for e, day in ends.items()},
+    )
+    found = gates.retires(case, d, known, NOW, 60)
+    assert found is not None
+    assert (found.text, found.exit_code) == ("fallback b:spare retires in 7 days, on 2026-12", 11)
+    assert gates.retires(case, d, known, NOW, 6) is None
+    both = gates.retires(case.model_copy(update={"fallbacks": ()}), d, known, NOW, 97)
+    assert both is not None
+    assert both.text.endswith("retires in 97 days, on 2027-03-01")
+    assert gates.retires(case, d, known, NOW, None) is None
+
+
 def test_old_data_and_a_missing_database_are_told_apart_from_findings(home: Path, tmp_path: Path) -> None:
     old = CliRunner().invoke(app, ["check", "--data", str(home / "market.duckdb"), "--max-age", "3d"])
     assert "days old" in str(old.exception)

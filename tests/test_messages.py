@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from data.records import (
+    Budget,
     Candidate,
     Cost,
     Decision,
@@ -167,7 +168,7 @@ MESSAGES = {
     "unpriced": lambda: alert_message(UNPRICED, use_case(), now=NOW),
     "rise": lambda: bill_message(
         decision(),
-        use_case(),
+        use_case().model_copy(update={"budget": Budget(usd_per_month=4_500, usd_per_call=0.008)}),
         cost(4_430),
         cost(5_180),
         least_at=AS_OF,

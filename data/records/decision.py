@@ -14,6 +14,7 @@ class Cost(Record):
     low_usd_per_month: float
     high_usd_per_month: float
     usd_per_call: float
+    usd_per_outcome: float | None = None  # of an accepted one: calls per outcome x (1 + retry rate) x a call
     by_meter_usd_per_month: dict[str, float]
     rate_ids: tuple[str, ...]
     notes: tuple[str, ...] = ()

@@ -29,6 +29,8 @@ class Workload(Record):
     output_tokens: Tokens
     reasoning_tokens: Tokens = Tokens(mean=0)
     cached_share: Share = 0
+    cache_written_share: Share = 0  # of the prompt, written to a prompt cache that the team declared
+    cache_lifetime: Literal["5m", "1h"] = "5m"
     images_per_call: float = 0
     language: str = "en"
     content: Literal["prose", "code", "json", "mixed"] = "prose"

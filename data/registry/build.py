@@ -59,7 +59,7 @@ def build(
         tags=tuple(entry.get("tags", ())),
         current=current,
         fallbacks=fallbacks,
-        workload=_workload(entry["traffic"], entry["tokens"]),
+        workload=_workload(entry["traffic"], entry["tokens"], entry.get("caches", ())),
         telemetry=entry["tokens"].get("from"),
         quality=QualityDemand(**entry.get("quality", {})),
         require=_require(entry.get("require", {})),
@@ -75,14 +75,21 @@ def build(
     )
 
 
-def _workload(traffic: Mapping[str, Any], counts: Mapping[str, Any]) -> Workload:
+def _workload(traffic: Mapping[str, Any], counts: Mapping[str, Any], caches: Sequence[Mapping[str, Any]]) -> Workload:
+    """A declared prompt cache is also written: with hits h of what can be cached, (1 - h)/h of what is read (PRODUCT 6.5)."""
+    read = counts.get("cached", 0)
+    prompt = next((c for c in caches if c.get("kind", "prompt") == "prompt" and c["hit_rate"] > 0), None)
+    written = min(1 - read, read * (1 - prompt["hit_rate"]) / prompt["hit_rate"]) if prompt else 0.0
+    hour = prompt is not None and prompt.get("ttl") in ("1h", "60m", "3600s")
     return Workload(
         calls_per_month=calls_per_month(traffic["calls"]),
         **{new: traffic[old] for old, new in RENAMED.items() if old in traffic},
         input_tokens=tokens(counts["in"]),
         output_tokens=tokens(counts["out"]),
         reasoning_tokens=tokens(counts["reasoning"]) if "reasoning" in counts else Tokens(mean=0),
-        cached_share=counts.get("cached", 0),
+        cached_share=read,
+        cache_written_share=written,
+        cache_lifetime="1h" if hour else "5m",
         images_per_call=counts.get("images", 0),
         **{k: counts[k] for k in ("language", "content", "measured_on") if k in counts},
     )

@@ -100,6 +100,8 @@ def _cost(d: Decision, case: UseCase | None, steps: dict[str, list[int]]) -> lis
     lines.append(f"  {'80 % low':<18}" + "".join(f"{cost.low_usd_per_month:>14,.2f}" for *_, cost in some))
     lines.append(f"  {'80 % high':<18}" + "".join(f"{cost.high_usd_per_month:>14,.2f}" for *_, cost in some))
     lines.append(f"  {'per 1,000 calls':<18}" + "".join(f"{cost.usd_per_call * 1000:>14,.4g}" for *_, cost in some))
+    if any(cost.usd_per_outcome is not None for *_, cost in some):
+        lines.append(f"  {'an outcome':<18}" + "".join(f"{cost.usd_per_outcome or 0:>14,.4g}" for *_, cost in some))
     for word, _, cost in some:
         lines += [line for text in _tokens(word, cost) for line in _wrapped("  · ", text)]
     if case is not None:
@@ -167,7 +169,7 @@ def _payback(d: Decision, case: UseCase | None) -> list[str]:
     once = days * terms.usd_per_day + terms.eval_cost_usd
     return [
         f"Payback  {best.payback_days:,.0f} days (you ask {terms.payback_days})",
-        f"  ({days:g} days × ${terms.usd_per_day:,.0f} + ${terms.eval_cost_usd:,.0f} evaluation = {once:,.0f}) / {best.saving_low_usd_per_month:,.2f} low end × {DAYS_PER_MONTH:.4g} days",
+        f"  ({days:g} days × ${terms.usd_per_day:,.0f} + ${terms.eval_cost_usd:,.0f} evaluation = {once:,.0f}) / {best.saving_low_usd_per_month:,.2f} low end × {DAYS_PER_MONTH:.4g} days{_growing(case)}",
     ]
 
 
@@ -180,9 +182,14 @@ def _value_usd(d: Decision, case: UseCase | None) -> list[str]:
     once, bad = back + terms.eval_cost_usd, (1 - (best.p_ok or 0)) * back
     months = (best.net_value_usd + once + bad) / best.saving_usd_per_month
     return [
-        f"Net value over {months:.3g} months  ${best.net_value_usd:,.0f}",
-        f"  {best.saving_usd_per_month:,.2f} × {months:.3g} − {once:,.0f} once − {1 - (best.p_ok or 0):.3g} × {back:,.0f} to go back",
+        f"Net value of {months:.3g} months of today's traffic  ${best.net_value_usd:,.0f}",
+        f"  {best.saving_usd_per_month:,.2f} × {months:.3g} − {once:,.0f} once − {1 - (best.p_ok or 0):.3g} × {back:,.0f} to go back{_growing(case)}",
     ]
+
+
+def _growing(case: UseCase) -> str:
+    growth = case.workload.growth_per_month
+    return f", traffic changing by {growth:+.0%} a month" if growth else ""
 
 
 def _quality(d: Decision) -> list[str]:

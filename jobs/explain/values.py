@@ -23,6 +23,8 @@ SHORT = {  # field of the record -> key of the registry, where they differ
     "workload.output_tokens": "tokens.out",
     "workload.reasoning_tokens": "tokens.reasoning",
     "workload.cached_share": "tokens.cached",
+    "workload.cache_written_share": "caches.written",
+    "workload.cache_lifetime": "caches.lifetime",
     "workload.images_per_call": "tokens.images",
     "workload.language": "tokens.language",
     "workload.content": "tokens.content",

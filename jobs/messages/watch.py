@@ -9,6 +9,7 @@ from typing import Any
 from data.records import Candidate, Cost, Decision, Endpoint, UseCase
 from jobs.messages.blocks import Payload, cut, name, payload, percent, usd
 from jobs.messages.sums import CONTRACT, sums
+from recommender.budget import broken
 from recommender.decide import cases_needed
 
 REPLACEMENTS = 3
@@ -44,7 +45,7 @@ def bill_message(
     ]
     if rise:
         lines += [
-            *([f"Budget  {usd(case.budget.usd_per_month)}/mo is passed: please acknowledge"] if over else []),
+            *([f"Budget  {_limits(case, after)} passed: please acknowledge"] if over else []),
             f"Still   {_still(d)}",
             *_ranked("Instead", [c for c in ranked if _serves(case, c)], after.usd_per_month, 1),
         ]
@@ -55,6 +56,12 @@ def bill_message(
         f"Why now the rates in force changed; your threshold is {usd(case.switch.min_saving_usd_per_month)} a month",
     ]
     return payload(head, lines, _small(d, case), last=last, more=f"undercut explain {case.slug}")
+
+
+def _limits(case: UseCase, bill: Cost) -> str:
+    """The limits that a bill passes; a month's as `$4,500/mo`."""
+    short = {"month": "/mo", "call": " a call", "outcome": " an outcome"}
+    return " and ".join(f"{usd(b.most_usd)}{short[b.per]}" for b in broken(case.budget, bill))
 
 
 def retirement_message(

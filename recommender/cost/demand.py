@@ -7,7 +7,7 @@ from math import erf, log, sqrt
 
 from data.records import Tokens, Workload
 
-METERS = ("input", "cached_input", "output", "reasoning", "image", "request")
+METERS = ("input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning", "image", "request")
 
 
 def demand(
@@ -28,8 +28,10 @@ def demand(
         share, tokens = above[0] - beyond[0], above[1] - beyond[1]
         above = beyond
         amounts = (
-            tokens * (1 - load.cached_share),
+            tokens * (1 - load.cached_share - load.cache_written_share),
             tokens * load.cached_share,
+            tokens * load.cache_written_share * (load.cache_lifetime == "5m"),
+            tokens * load.cache_written_share * (load.cache_lifetime == "1h"),
             share * load.output_tokens.mean * answer_ratio,
             share * load.reasoning_tokens.mean * answer_ratio,
             share * load.images_per_call,

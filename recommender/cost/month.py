@@ -14,13 +14,14 @@ from typing import NamedTuple
 from data.records import Cost, Workload
 from recommender.cost.book import RateBook
 from recommender.cost.demand import demand
-from recommender.cost.sheet import Sheet
+from recommender.cost.sheet import Sheet, line_for
 from recommender.cost.windows import window_shares
 
 PRIVATE = {
     "input": "input_usd_per_mtok",
     "cached_input": "cached_input_usd_per_mtok",
     "cache_write": "cache_write_usd_per_mtok",
+    "cache_write_1h": "cache_write_usd_per_mtok",
     "output": "output_usd_per_mtok",
     "reasoning": "output_usd_per_mtok",
     "request": "call_usd",
@@ -62,7 +63,8 @@ def monthly_cost(
     """USD a month (365/12 days) of calls x (1 + retry rate), or why it cannot be priced.
 
     `tier_share` of the calls go to `tier`, the rest to standard (PRODUCT 3.2: only the batchable share moves). Traffic
-    is today's: growth belongs to a forecast. `private_price` replaces list prices, `discount_share` cuts the sum.
+    is today's: what it grows to counts in the value of a move (`growth`). `private_price` replaces list prices meter by
+    meter, `discount_share` is taken off the list prices that are left.
     """
     sheet, standard = book.sheet(endpoint_id, tier), book.sheet(endpoint_id)
     if sheet is None or (tier_share < 1 and standard is None):
@@ -78,21 +80,21 @@ def monthly_cost(
     for prompt, answer in scales:
         by_meter: dict[str, float] = {}
         for share, prices in parts:
-            found = _per_call(workload, prices, prompt, answer, private_price or {}, used)
+            found = _per_call(workload, prices, prompt, answer, private_price or {}, 1 - discount_share, used)
             if isinstance(found, str):
                 return f"{endpoint_id}: {found}"
             for meter, usd in found.items():
                 by_meter[meter] = by_meter.get(meter, 0.0) + share * usd
         totals.append(by_meter)
     calls = workload.calls_per_month * (1 + workload.retry_rate)
-    factor = calls * (1 - discount_share)
-    sums = [sum(t.values()) * factor for t in totals]
+    sums = [sum(t.values()) * calls for t in totals]
     return Cost(
         usd_per_month=sums[0],
         low_usd_per_month=min(sums),
         high_usd_per_month=max(sums),
         usd_per_call=sums[0] / calls if calls else 0.0,
-        by_meter_usd_per_month={m: usd * factor for m, usd in totals[0].items()},
+        usd_per_outcome=workload.calls_per_outcome * (1 + workload.retry_rate) * sums[0] / calls if calls else None,
+        by_meter_usd_per_month={m: usd * calls for m, usd in totals[0].items()},
         rate_ids=tuple(used.rate_ids),
         notes=tuple(used.notes),
         prompt_ratio=(token_ratio.mean, token_ratio.low, token_ratio.high),
@@ -101,7 +103,13 @@ def monthly_cost(
 
 
 def _per_call(
-    load: Workload, sheet: Sheet, prompt: float, answer: float, private: Mapping[str, Decimal], used: _Used
+    load: Workload,
+    sheet: Sheet,
+    prompt: float,
+    answer: float,
+    private: Mapping[str, Decimal],
+    paid_share: float,
+    used: _Used,
 ) -> dict[str, float] | str:
     """USD a call by meter at given token ratios, or what has no price."""
     try:
@@ -117,10 +125,10 @@ def _per_call(
                 own = private.get(PRIVATE.get(meter, ""))
                 if own is not None:
                     price = float(own) if meter == OPTIONAL else float(own) / 1e6
-                elif line := lines.get(meter):
-                    price = line.dollars
+                elif line := line_for(lines, meter):
+                    price = line.dollars * paid_share
                     used.rate_ids[line.rate_id] = None
-                    if line.note:
+                    if line.note and not meter.startswith("cache_write"):
                         used.notes[line.note] = None
                 elif meter == OPTIONAL:
                     continue

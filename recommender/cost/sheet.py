@@ -94,6 +94,16 @@ def compile_sheet(standard: Sequence[Rate], own: Sequence[Rate] | None = None) -
     return Sheet(edges, windows, cells)
 
 
+def line_for(lines: Lines, meter: str) -> Line | None:
+    """The line a month is charged by: a host that prices no write at all charges writing as plain input, for any lifetime.
+
+    A host that prices one lifetime and not the other leaves the other unknown.
+    """
+    if meter == "cache_write_1h" and meter not in lines and "cache_write" in lines and lines["cache_write"].note:
+        return lines["cache_write"]
+    return lines.get(meter)
+
+
 def exact(amount: Decimal) -> str:
     """Money as plain text, no digit lost, no empty places."""
     text = format(amount, "f")

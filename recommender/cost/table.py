@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from data.records import Workload
 from recommender.cost.book import RateBook
 from recommender.cost.demand import METERS, demand
-from recommender.cost.sheet import Sheet
+from recommender.cost.sheet import Sheet, line_for
 from recommender.cost.windows import window_shares
 
 Floats = NDArray[np.float64]
@@ -59,7 +59,7 @@ def _wanted(load: Workload, edges: tuple[int, ...], windows: tuple[str, ...]) ->
 def _prices(sheet: Sheet) -> list[float]:
     """USD of one token (or unit), in the order of `_wanted`; NaN where unknown, a fee per request 0 where there is none."""
     return [
-        lines[m].dollars if m in lines else 0.0 if m == "request" else float("nan")
+        line.dollars if (line := line_for(lines, m)) else 0.0 if m == "request" else float("nan")
         for band in sheet.cells
         for lines in band
         for m in METERS
