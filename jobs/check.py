@@ -28,7 +28,6 @@ from recommender.outlook import foresee
 from scraper.match import Matcher
 
 Progress = Callable[[str], None]
-WAIT_S = 660.0  # longer than the lease of a machine that died
 AGAIN_DAYS = 180  # the time in which something better may come up and make a switch due again
 
 
@@ -48,11 +47,9 @@ class Checked:
 @contextmanager
 def deciding(store: Store) -> Iterator[None]:
     """One machine decides at a time; the others wait. Raises StoreError where that takes too long."""
-    with store.lease("decide", wait_s=WAIT_S) as mine:
+    with store.lease("decide", wait=True) as mine:
         if not mine:
-            raise StoreError(
-                "another machine is deciding.", where=str(store.path), fix="wait for it; nothing was written."
-            )
+            raise StoreError("another machine is deciding.", where=store.where, fix="wait for it; nothing was written.")
         yield
 
 
@@ -73,9 +70,7 @@ def check_cycle(
     """
     facts = facts or facts_as_of(store, now)
     if facts is None:
-        raise DataMissing(
-            "no prices yet.", where=str(store.path), fix="run `undercut scrape` (or `undercut demo`) first."
-        )
+        raise DataMissing("no prices yet.", where=store.where, fix="run `undercut scrape` (or `undercut demo`) first.")
     decisions, weighed, listed = decide_all(registry, facts, now, progress, waiting_since=waiting(store))
     watched = watch(store, decisions, weighed, facts, now=now)
     return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal, watched, platform, buttons)

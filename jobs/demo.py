@@ -62,7 +62,7 @@ def fill(store: Store, package: PackageReading, matcher: Matcher, as_of: datetim
 
     progress("reading scores of the shipped benchmark tables")
     seed = load_seed()
-    bodies = Bodies(store.home)
+    bodies = Bodies(store.kept)
     bodies.put(package.body)
     bodies.put(seed.body)
     with store.transaction():

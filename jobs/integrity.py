@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import StoreError
-from data.store import Readable
+from data.store import Keep, Readable
 from scraper.capture import Bodies
 
 RESTORE = "restore a backup (undercut db restore), or keep what is here and report it."
@@ -52,18 +52,18 @@ class Broken:
     fix: str = RESTORE
 
 
-def verify(store: Readable, home: Path) -> Iterator[Broken]:
+def verify(store: Readable, kept: Keep | Path) -> Iterator[Broken]:
     """Every broken rule, none where all hold. Reads every kept body once."""
     for rule, query in RULES.items():
         found = store.rows(f"select count(*) as n, min(what) as example from ({query})")[0]
         if found["n"]:
             yield Broken(rule, found["n"], str(found["example"]))
-    yield from _bodies(store, home)
+    yield from _bodies(store, kept)
 
 
-def _bodies(store: Readable, home: Path) -> Iterator[Broken]:
+def _bodies(store: Readable, kept: Keep | Path) -> Iterator[Broken]:
     """Bodies of every fetch that was read; a body that nothing names is waste and no fault."""
-    bodies, bad = Bodies(home), []
+    bodies, bad = Bodies(kept), []
     for row in store.rows("select distinct sha256 from capture where sha256 is not null and outcome <> 'failed' order by 1"):  # fmt: skip
         try:
             bodies.get(row["sha256"])

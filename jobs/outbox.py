@@ -19,7 +19,6 @@ from data.records import Alert
 from data.store import Store
 
 MOST_TRIES = 5
-WAIT_S = 660.0  # longer than the lease of a machine that died
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def enqueue(store: Store, alert: Alert, *, run_id: str) -> str | None:
 def deliver(store: Store, sender: Sender, now: Callable[[], datetime]) -> Delivered:
     """Send what waits, oldest first; each step is written before and after, so a crash neither doubles nor loses.
     One machine sends at a time."""
-    with store.lease("send", wait_s=WAIT_S) as mine:
+    with store.lease("send", wait=True) as mine:
         if mine:
             return _delivered_all(store, sender, now)
     waits = len(waiting_messages(store))

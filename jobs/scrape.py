@@ -155,7 +155,7 @@ def _one(
     try:
         if source.renderer == "package":
             reading = load_package(source)
-            Bodies(store.home).put(reading.body)
+            Bodies(store.kept).put(reading.body)
             with store.transaction():
                 added = add_package(store, reading)
                 if added.outcome == "unchanged":
@@ -166,7 +166,7 @@ def _one(
         with store.transaction():
             line = write(store, found, declared, matcher, now)
             if source.kind == "catalogue" and found.capture.outcome != "unchanged" and found.capture.sha256:
-                told = add_facts(store, source, read_facts(Bodies(store.home).get(found.capture.sha256)), matcher, now)
+                told = add_facts(store, source, read_facts(Bodies(store.kept).get(found.capture.sha256)), matcher, now)
                 line = replace(line, facts=told)
             _note_run(store, source, now, line.outcome, "; ".join(line.notes) or None)
             return line
@@ -204,9 +204,9 @@ def read_source(store: Store, source: Source, fetcher: Fetcher, browser: str | N
     )
     if capture.outcome == "unchanged" and not earlier(store, source):
         return Read(source, capture)
-    body = answer.body if answer.body is not None else Bodies(store.home).get(str(sha))
+    body = answer.body if answer.body is not None else Bodies(store.kept).get(str(sha))
     found = _claims(source, capture, body)
-    Bodies(store.home).put(body)
+    Bodies(store.kept).put(body)
     return found
 
 

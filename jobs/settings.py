@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from data.errors import UsageError
 
 if TYPE_CHECKING:
-    from data.store import Place
+    from data.store import Keep, Place
 
 SECRETS = ("slack_bot_token", "slack_app_token", "slack_webhook_url", "undercut_store")
 
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     undercut_home: Path = Path("data/db")
     undercut_store: SecretStr | None = None  # ducklake:postgres:…, a team's store in place of a file in the home folder
-    undercut_store_data: Path | None = None  # its data files: a folder that every machine has
+    undercut_store_data: str | None = None  # its data files: a folder that every machine has, or s3://bucket/folder
     undercut_registry: str = "use_cases.yaml"  # a file, several separated by commas, or a glob
     undercut_browser: str | None = None
     undercut_platform_channel: str | None = None
@@ -63,9 +63,12 @@ class Settings(BaseSettings):
         return self.place if self.undercut_store else self.undercut_home / "market.duckdb"
 
     @property
-    def kept(self) -> Path:
-        """The folder that holds `bodies`."""
-        return self.undercut_home if self.undercut_store is None else (self.undercut_store_data or self.undercut_home)
+    def kept(self) -> Keep:
+        """Where the bodies are."""
+        from data.store import Team, keep_of
+
+        place = self.place
+        return keep_of(place.part("bodies") if isinstance(place, Team) else place / "bodies")
 
     def registry_files(self) -> list[Path]:
         """The registry's files in order; a name without wildcard stays in the list though it may be missing."""

@@ -4,48 +4,44 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import re
 from pathlib import Path
 
 from data.errors import StoreError
+from data.store import Keep, keep_of
 
 SHA = re.compile(r"[0-9a-f]{64}")
 
 
 class Bodies:
-    """The folder `bodies` of a home. Writing is atomic; reading proves the hash."""
+    """What is kept in the folder `bodies` of a home, or in a team's store. Writing is atomic; reading proves the hash."""
 
-    def __init__(self, home: Path) -> None:
-        self.folder = home / "bodies"
+    def __init__(self, kept: Keep | Path) -> None:
+        self.kept = keep_of(kept / "bodies") if isinstance(kept, Path) else kept
 
     def put(self, body: bytes) -> str:
         """Keep a body; its SHA-256 comes back. A body that is there already is left alone."""
         sha = hashlib.sha256(body).hexdigest()
-        target = self._path(sha)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = target.with_name(f".{sha}.{os.getpid()}")
-            fresh.write_bytes(gzip.compress(body, mtime=0))
-            fresh.replace(target)
+        if not self.kept.has(self._name(sha)):
+            self.kept.write(self._name(sha), gzip.compress(body, mtime=0))
         return sha
 
     def get(self, sha: str) -> bytes:
         """The body with this hash. Raises StoreError where it is missing or no longer what it was."""
-        target = self._path(sha)
+        name = self._name(sha)
+        where = f"{self.kept}/{name}"
         try:
-            body = gzip.decompress(target.read_bytes())
-        except FileNotFoundError:
-            raise StoreError("a kept body is missing.", where=str(target), fix="restore it from a backup.") from None
+            packed = self.kept.read(name)
+            if packed is None:
+                raise StoreError("a kept body is missing.", where=where, fix="restore it from a backup.")
+            body = gzip.decompress(packed)
         except (OSError, EOFError) as error:
-            raise StoreError(
-                f"a kept body is damaged ({error}).", where=str(target), fix="restore a backup."
-            ) from error
+            raise StoreError(f"a kept body is damaged ({error}).", where=where, fix="restore a backup.") from error
         if hashlib.sha256(body).hexdigest() != sha:
-            raise StoreError("a kept body is not what it was.", where=str(target), fix="restore it from a backup.")
+            raise StoreError("a kept body is not what it was.", where=where, fix="restore it from a backup.")
         return body
 
-    def _path(self, sha: str) -> Path:
+    def _name(self, sha: str) -> str:
         if not SHA.fullmatch(sha):
-            raise StoreError(f"{sha[:80]!r} is no SHA-256.", where=str(self.folder), fix="ask for a hash as stored.")
-        return self.folder / sha[:2] / f"{sha}.gz"
+            raise StoreError(f"{sha[:80]!r} is no SHA-256.", where=str(self.kept), fix="ask for a hash as stored.")
+        return f"{sha[:2]}/{sha}.gz"

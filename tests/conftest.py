@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from tests.objects import Objects
 from tests.postgres import Postgres, programs
 
 # No test is timed: a crowded machine must not fail one (speed is measured in tests/bench).
@@ -53,5 +54,13 @@ def postgres() -> Iterator[Postgres]:
     if programs() is None:
         pytest.skip("no PostgreSQL (initdb, postgres) on this machine")
     server = Postgres()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def objects() -> Iterator[Objects]:
+    """An S3 server of our own for the whole run, with one bucket."""
+    server = Objects()
     yield server
     server.remove()

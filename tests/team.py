@@ -105,8 +105,8 @@ def read(team: Team, stop: Path) -> None:
 class Child:
     """A process and the lines it said so far."""
 
-    def __init__(self, team: str, data: Path, *words: str) -> None:
-        env = {**os.environ, "UNDERCUT_STORE": team, "UNDERCUT_STORE_DATA": str(data)}
+    def __init__(self, team: str, data: str, *words: str) -> None:
+        env = {**os.environ, "UNDERCUT_STORE": team, "UNDERCUT_STORE_DATA": data}
         self.said: list[str] = []
         self.process = subprocess.Popen([sys.executable, "-m", "tests.team", *words], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
         self.thread = threading.Thread(target=lambda: self.said.extend(x.strip() for x in self.process.stdout or ()), daemon=True)  # fmt: skip
@@ -122,16 +122,17 @@ class Child:
         return error if self.process.returncode not in (0, -signal.SIGKILL) else ""
 
 
-def run(server: Postgres, folder: Path, *, writers: int, readers: int, times: int, kills: int, restarts: int, seed: int = 7) -> Figures:  # fmt: skip
+def run(server: Postgres, folder: Path, *, data: str | None = None, writers: int, readers: int, times: int, kills: int, restarts: int, seed: int = 7) -> Figures:  # fmt: skip
     """`writers` that each commit `times` transactions, `readers` that look all the while, and what goes wrong meanwhile."""
     rng, out, name = random.Random(seed), Figures(kills=0), f"load{seed}"
     text = "ducklake:postgres:" + server.database(name)
-    team, stop = team_of(text, folder / "data"), folder / "stop"
+    data = data or str(folder / "data")
+    team, stop = team_of(text, data), folder / "stop"
     with open_store(team):
         pass
     started = time.perf_counter()
-    watching = [Child(text, folder / "data", "--read", str(stop)) for _ in range(readers)]
-    at_work = {n: Child(text, folder / "data", "--write", f"w{n}", "0", str(times)) for n in range(writers)}
+    watching = [Child(text, data, "--read", str(stop)) for _ in range(readers)]
+    at_work = {n: Child(text, data, "--write", f"w{n}", "0", str(times)) for n in range(writers)}
     over: list[Child] = []
     due = ["kill"] * kills + ["restart"] * restarts
     rng.shuffle(due)
@@ -153,7 +154,7 @@ def run(server: Postgres, folder: Path, *, writers: int, readers: int, times: in
             at_work[n].thread.join()
             over.append(at_work[n])
             done = sum(line.startswith("ack") for c in over for line in c.said if f" w{n}-" in line)
-            at_work[n] = Child(text, folder / "data", "--write", f"w{n}", str(done), str(times - done))
+            at_work[n] = Child(text, data, "--write", f"w{n}", str(done), str(times - done))
             out.kills += 1
     stop.touch()
     out.seconds = time.perf_counter() - started

@@ -31,11 +31,14 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def strange_wal(folder: Path) -> bytes:
-    """The write-ahead file of another database of the same kind."""
+STORAGE = ["v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0"]  # the first two name no database in their write-ahead files
+
+
+def strange_wal(folder: Path, storage: str) -> bytes:
+    """The write-ahead file of another database."""
     other = folder / "other.duckdb"
     with duckdb.connect() as con:
-        con.execute(f"attach '{other}' as o (storage_version 'v1.5.0')")
+        con.execute(f"attach '{other}' as o (storage_version '{storage}')")
     with duckdb.connect(str(other)) as con:
         con.execute("pragma disable_checkpoint_on_shutdown")
         con.execute("create table strange as select 1")
@@ -72,11 +75,12 @@ def test_the_duckdb_command_line_reads_every_view_while_the_writer_is_in_a_trans
     assert {r["view"]: r["n"] for r in read}["prices"] == 1
 
 
+@pytest.mark.parametrize("storage", STORAGE)
 def test_a_strange_wal_beside_the_private_file_is_refused_with_the_fix_and_costs_nothing(
-    home: Path, tmp_path: Path
+    home: Path, tmp_path: Path, storage: str
 ) -> None:
     wal = home / "private.duckdb.wal"
-    wal.write_bytes(strange_wal(tmp_path))
+    wal.write_bytes(strange_wal(tmp_path, storage))
     with pytest.raises(StoreError, match="another database") as refused:
         Store(home)
     assert str(wal) in str(refused.value)
@@ -85,15 +89,28 @@ def test_a_strange_wal_beside_the_private_file_is_refused_with_the_fix_and_costs
     assert counted(home) == 1
 
 
-def test_a_strange_wal_beside_the_copy_is_said_and_gone_with_the_next_publish(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", STORAGE)
+def test_a_strange_wal_beside_the_copy_is_said_and_gone_with_the_next_publish(
+    home: Path, tmp_path: Path, storage: str
+) -> None:
     copy = (home / "market.duckdb").resolve()
-    copy.with_name(copy.name + ".wal").write_bytes(strange_wal(tmp_path))
+    copy.with_name(copy.name + ".wal").write_bytes(strange_wal(tmp_path, storage))
     with pytest.raises(StoreError, match="another database"), published(home / "market.duckdb"):
         pass
     with Store(home) as store:
         store.publish()
     with published(home / "market.duckdb") as con:
         assert rows(con, "select count(*) as n from prices") == [{"n": 1}]
+
+
+def test_a_write_ahead_file_of_our_own_is_taken_up_after_a_kill(home: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from data.store import Store; from tests.test_store import rate\n"
+        "store = Store(Path(sys.argv[1])); store.insert('rate', [rate(rate_id='after')]); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(home)], check=False, cwd=Path(__file__).parents[1])
+    assert (home / "private.duckdb.wal").exists()
+    assert counted(home) == 2
 
 
 def test_a_disk_that_is_full_in_a_transaction_leaves_the_last_state_and_the_next_one_goes_on(home: Path) -> None:

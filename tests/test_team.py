@@ -77,7 +77,7 @@ def test_a_connection_string_is_read_and_its_password_is_never_shown(said: str) 
         (f"ducklake:postgres:host=db password={SECRET}", "/srv"),
         (f"ducklake:postgres:dbname=d sslpassword={SECRET}", "/srv"),
         (f"ducklake:postgres:dbname=d password={SECRET}", None),
-        (f"ducklake:postgres:dbname=d password={SECRET}", "s3://bucket/undercut"),
+        (f"ducklake:postgres:dbname=d password={SECRET}", "gs://bucket/undercut"),
     ],
 )
 def test_what_cannot_be_read_is_refused_without_quoting_it(said: str, data: str | None) -> None:
@@ -248,7 +248,7 @@ def test_the_lease_of_a_killed_machine_ends(team: Team, text: str) -> None:
         held.send_signal(signal.SIGKILL)
         with store.lease("scrape a") as at_once:
             assert not at_once
-        with store.lease("scrape a", wait_s=60) as after:
+        with store.lease("scrape a", wait=True) as after:
             assert after
 
 

@@ -10,6 +10,7 @@ from data.store.connect import Copy, Readable, Row, ask, rows
 from data.store.copies import published, view_files
 from data.store.export import export
 from data.store.files import table_file
+from data.store.keep import Keep, keep_of
 from data.store.place import Place, Team, team_of
 from data.store.writer import Store, plain
 
@@ -25,6 +26,7 @@ def open_store(place: Place) -> Store:
 
 __all__ = [
     "Copy",
+    "Keep",
     "Place",
     "Readable",
     "Row",
@@ -32,6 +34,7 @@ __all__ = [
     "Team",
     "ask",
     "export",
+    "keep_of",
     "open_store",
     "plain",
     "published",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ import duckdb
 from data.errors import StoreError, UsageError
 
 STORAGE_VERSION = "v1.5.0"  # files that DuckDB 1.5 and 2.0 both open
+STRANGE_WAL = "a write-ahead file of another database lies beside it; the database itself is unchanged."
+STRANGE_WAL_FIX = "move that file away and run again."
 Row = dict[str, Any]
 
 
@@ -19,6 +22,7 @@ def connect(path: Path | str, *, read_only: bool = False, external: bool = True)
     config: dict[str, Any] = {"autoinstall_known_extensions": "false"}
     if not external:
         config["enable_external_access"] = "false"
+    _look_for_a_nameless_wal(path)
     try:
         con = duckdb.connect(str(path), read_only=read_only, config=config)
         con.execute("set TimeZone = 'UTC'")
@@ -27,6 +31,36 @@ def connect(path: Path | str, *, read_only: bool = False, external: bool = True)
     if not external:
         con.execute("set lock_configuration = true")
     return con
+
+
+def _look_for_a_nameless_wal(path: Path | str) -> None:
+    """Raises StoreError where a write-ahead file of an older storage version lies beside the file: it does not say which
+    database it belongs to, so DuckDB would replay a stranger's into ours. A WAL of our own version does, and DuckDB compares.
+    """
+    wal = Path(f"{path}.wal")
+    try:
+        with wal.open("rb") as file:
+            head = file.read(8)  # fields 100 (a version entry), 101 (its number), then 102 (the database) or the end
+    except OSError:
+        return
+    if head[:5] == b"\x64\x00\x62\x65\x00" and head[6:] == b"\xff\xff":
+        raise StoreError(STRANGE_WAL, where=str(wal), fix=STRANGE_WAL_FIX)
+
+
+def load(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension from its installed package. Raises StoreError where it is not installed."""
+    con.execute(f"load {quoted(str(_extension(name)))}")
+
+
+def _extension(name: str) -> Path:
+    """The extension's file in its installed package, built for exactly the DuckDB that runs."""
+    spec = find_spec(f"duckdb_extension_{name}")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    file = Path(places[0] if places else "") / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not places or not file.is_file():
+        fix = f'pip install "undercut[team]" (duckdb 1.5.5 and its extensions; this is duckdb {duckdb.__version__}).'
+        raise StoreError(f"a team's store needs the DuckDB extension {name}.", where="UNDERCUT_STORE", fix=fix)
+    return file
 
 
 def disk_full(error: Exception) -> bool:
@@ -48,11 +82,7 @@ def explain(error: Exception, path: str) -> StoreError:
             fix="free space or raise the limit; the next run goes on from here.",
         )
     if "wal does not match" in text.lower():
-        return StoreError(
-            "a write-ahead file of another database lies beside it; the database itself is unchanged.",
-            where=f"{path}.wal",
-            fix="move that file away and run again.",
-        )
+        return StoreError(STRANGE_WAL, where=f"{path}.wal", fix=STRANGE_WAL_FIX)
     if "version" in text.lower() and "newer" in text.lower():
         return StoreError(
             "the database was written by a newer DuckDB.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 
 from data.errors import StoreError
-from data.store.connect import connect, quoted
+from data.store.connect import connect, load, quoted
+from data.store.keep import explain_bucket, open_bucket
 from data.store.place import Team
 
 EXTENSIONS = ("ducklake", "postgres_scanner")
@@ -27,26 +27,23 @@ AWAY = re.compile(
     re.IGNORECASE,
 )
 
+OBJECT = re.compile(r"HTTP (Error|GET|PUT|POST|HEAD|DELETE)|\bs3://")  # what the object store said, or did not
+
 
 def open_lake(team: Team, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection that uses the lake. `read_only`: nothing outside it can be reached, and nothing written.
 
     Raises StoreError where PostgreSQL is away, the folder is missing or the extensions are not installed.
     """
-    files = team.data / "lake"
-    if not read_only:
-        try:
-            files.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            fix = "make it writable, or set UNDERCUT_STORE_DATA to a folder that is."
-            raise StoreError(f"cannot be written ({error.strerror}).", where=str(files), fix=fix) from None
-    elif not files.is_dir():
-        fix = "mount the shared folder here, or run `undercut demo` or `undercut scrape` with this store first."
-        raise StoreError("the folder of the data files is not there.", where=str(files), fix=fix)
+    files = team.part("lake")
+    if isinstance(files, Path):
+        _look(files, read_only=read_only)
     con = connect(":memory:")
     try:
         for name in EXTENSIONS:
-            con.execute(f"load {quoted(str(_extension(name)))}")
+            load(con, name)
+        if isinstance(files, str):
+            open_bucket(con, files)
         if team.password is not None:
             con.execute(f"create secret (type postgres, password {quoted(team.password)})")
         mode = ", read_only" if read_only else ""
@@ -68,6 +65,18 @@ def open_lake(team: Team, *, read_only: bool = False) -> duckdb.DuckDBPyConnecti
     return con
 
 
+def _look(files: Path, *, read_only: bool) -> None:
+    if not read_only:
+        try:
+            files.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fix = "make it writable, or set UNDERCUT_STORE_DATA to a folder that is."
+            raise StoreError(f"cannot be written ({error.strerror}).", where=str(files), fix=fix) from None
+    elif not files.is_dir():
+        fix = "mount the shared folder here, or run `undercut demo` or `undercut scrape` with this store first."
+        raise StoreError("the folder of the data files is not there.", where=str(files), fix=fix)
+
+
 def _attach(con: duckdb.DuckDBPyConnection, what: str, tries: int = 5) -> None:
     """Machines that come first at the same moment make the catalogue once; the others look again."""
     for left in reversed(range(tries)):
@@ -86,6 +95,8 @@ def explain_lake(error: Exception, team: Team) -> StoreError:
     if team.password:
         text = text.replace(team.password, "***")
     where = str(team)
+    if isinstance(team.data, str) and OBJECT.search(text):
+        return explain_bucket(error, team.data)
     if "does not match existing data path" in text:
         return StoreError(
             "this store keeps its files in another folder.", where=where, fix="set UNDERCUT_STORE_DATA to that folder."
@@ -108,14 +119,3 @@ def explain_lake(error: Exception, team: Team) -> StoreError:
         fix = "start it, or look at host, port and network; nothing is half written, and the next run goes on."
         return StoreError("PostgreSQL does not answer.", where=where, fix=fix)
     return StoreError(f"the team's store says: {text[:300]}", where=where, fix="run it again; nothing is half written.")
-
-
-def _extension(name: str) -> Path:
-    """The extension's file in its installed package, built for exactly the DuckDB that runs."""
-    spec = find_spec(f"duckdb_extension_{name}")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    file = Path(places[0] if places else "") / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-    if not places or not file.is_file():
-        fix = f'pip install "undercut[team]" (duckdb 1.5.5 and its extensions; this is duckdb {duckdb.__version__}).'
-        raise StoreError(f"a team's store needs the DuckDB extension {name}.", where="UNDERCUT_STORE", fix=fix)
-    return file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import duckdb
 
 from data.errors import DataMissing, StoreError
 from data.store.connect import quoted
+from data.store.keep import Folder, Keep
 from data.store.lake import explain_lake
 from data.store.place import Team
 from data.store.team import TeamStore
@@ -42,7 +43,7 @@ def copy_home(home: Path, team: Team, tell: Progress = lambda _: None) -> Copied
         pass
     with TeamStore(team) as store:
         tell("copying bodies")
-        bodies = sum(1 for _ in _bodies(home / "bodies", team.data / "bodies"))
+        bodies = _bodies(Folder(home / "bodies"), store.kept)
         try:
             store.con.execute(f"attach {quoted(str(file))} as single (read_only)")
         except duckdb.Error as error:
@@ -72,7 +73,7 @@ def export_home(team: Team, home: Path, tell: Progress = lambda _: None) -> Copi
             store.con.execute("commit")
         except duckdb.Error as error:
             raise explain_lake(error, team) from None
-        bodies = sum(1 for _ in _bodies(team.data / "bodies", home / "bodies"))
+        bodies = _bodies(store.kept, Folder(home / "bodies"))
     with Store(home) as single:
         tell("publishing the database")
         single.publish()
@@ -113,13 +114,11 @@ def _columns(store: TeamStore, table: str) -> list[str]:
     return [f'"{r["column_name"]}"' for r in store.rows(f'select column_name from (describe lake."{table}")')]
 
 
-def _bodies(source: Path, target: Path) -> Iterator[Path]:
-    """Each body that is there in the end; one that was there already, or is half written, is never taken for another."""
-    for file in sorted(source.glob("??/*.gz")):
-        to = target / file.relative_to(source)
-        if not to.exists():
-            to.parent.mkdir(parents=True, exist_ok=True)
-            fresh = to.with_name(f".{to.name}.copy")
-            fresh.write_bytes(file.read_bytes())
-            fresh.replace(to)
-        yield to
+def _bodies(source: Keep, target: Keep) -> int:
+    """How many are there in the end; one that was there already, or is half written, is never taken for another."""
+    wanted = {name for name in source.names() if name.endswith(".gz")}
+    for name in sorted(wanted - target.names()):
+        content = source.read(name)
+        if content is not None:
+            target.write(name, content)
+    return len(wanted)

@@ -12,21 +12,26 @@ from data.errors import UsageError
 PREFIX = "ducklake:postgres:"
 LEASE_S = 600
 PAIR = re.compile(r"\s*(\w+)\s*=\s*('(?:\\.|[^'\\])*'|[^\s']+)\s*")
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.-]+)*/?", re.ASCII)
 FIX = f"write {PREFIX}'host=db.example port=5432 dbname=undercut user=undercut', or {PREFIX}postgresql://user@host/dbname."
 
 
 @dataclass(frozen=True)
 class Team:
     """A team's store. `catalogue`: libpq's key=value without the password; `data`: the shared folder, which holds `lake`
-    (Parquet) and `bodies`. `str()` shows no secret."""
+    (Parquet) and `bodies`, or where both lie in an object store, `s3://bucket/…`. `str()` shows no secret."""
 
     catalogue: str
-    data: Path
+    data: Path | str
     password: str | None = field(default=None, repr=False)
     lease_s: int = LEASE_S
 
     def __str__(self) -> str:
         return PREFIX + self.catalogue
+
+    def part(self, name: str) -> Path | str:
+        """`lake` or `bodies` in it."""
+        return self.data / name if isinstance(self.data, Path) else f"{self.data}/{name}"
 
 
 Place = Path | Team
@@ -37,17 +42,23 @@ def team_of(text: str, data: Path | str | None) -> Team:
     if not text.startswith(PREFIX):
         raise UsageError("no kind of store that is known.", where="UNDERCUT_STORE", fix=FIX)
     if not data:
-        fix = "set it to a folder that every machine has, e.g. /srv/undercut."
+        fix = "set it to a folder that every machine has, e.g. /srv/undercut, or to s3://bucket/undercut."
         raise UsageError("a team's store needs a folder for its data files.", where="UNDERCUT_STORE_DATA", fix=fix)
-    if "://" in str(data):
-        fix = "mount the bucket as a folder on every machine, and name that."
-        raise UsageError("an address of an object store is not supported.", where="UNDERCUT_STORE_DATA", fix=fix)
     parts = _parts(text.removeprefix(PREFIX))
     password = parts.pop("password", None)
     if "sslpassword" in parts:
         raise UsageError("sslpassword would be shown.", where="UNDERCUT_STORE", fix="use a key without a passphrase.")
     parts = {"connect_timeout": "10", "application_name": "undercut"} | parts
-    return Team(" ".join(f"{k}={_value(v)}" for k, v in parts.items()), Path(data).absolute(), password)
+    return Team(" ".join(f"{k}={_value(v)}" for k, v in parts.items()), _files(str(data)), password)
+
+
+def _files(said: str) -> Path | str:
+    if "://" not in said:
+        return Path(said).absolute()
+    if not BUCKET.fullmatch(said):
+        fix = "write s3://bucket/folder (any store that speaks S3, by AWS_ENDPOINT_URL_S3), or a folder that every machine has."
+        raise UsageError("no address of an object store that is known.", where="UNDERCUT_STORE_DATA", fix=fix)
+    return said.rstrip("/")
 
 
 def _parts(said: str) -> dict[str, str]:

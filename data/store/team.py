@@ -23,22 +23,24 @@ import duckdb
 from data.errors import StoreError
 from data.store.connect import Row, quoted, rows
 from data.store.copies import view_files
+from data.store.keep import keep_of
 from data.store.lake import GATE, explain_lake, open_lake
 from data.store.place import Team
 from data.store.writer import Store
 
 LOCK = 5_881_377  # of this database; any number, the same on all machines
 VIEWS = "views"
+OUTLAST_S = 60
 COMMENT = re.compile(r"comment on column .+? is '(?:[^']|'')*';\s*", re.DOTALL)  # which a DuckLake refuses for views
 CREATE = re.compile(r"^create (?=(?:view|macro) (\w+))", re.MULTILINE)
 LEASES = "create table if not exists undercut_lease (name text primary key, holder text not null, expires_at timestamptz not null)"
 
 
 class TeamStore(Store):
-    """A `Store` whose tables and views lie in a DuckLake. `home` is the shared folder, where the bodies are kept too."""
+    """A `Store` whose tables and views lie in a DuckLake, and its bodies beside them."""
 
     def __init__(self, team: Team) -> None:
-        self.team, self.home, self.path = team, team.data, team.data
+        self.team, self.where, self.kept = team, str(team), keep_of(team.part("bodies"))
         self.con = open_lake(team)
         self.gate = self.con.cursor()
         self.holder = f"{socket.gethostname()}:{getpid()}:{secrets.token_hex(4)}"
@@ -46,7 +48,6 @@ class TeamStore(Store):
         self._held: dict[str, int] = {}
         self._within = False
         try:
-            (self.home / "bodies").mkdir(parents=True, exist_ok=True)
             self._migrate()
         except BaseException:
             self.close()
@@ -96,9 +97,10 @@ class TeamStore(Store):
                 self.gate.execute("commit")
 
     @contextmanager
-    def lease(self, name: str, *, wait_s: float = 0) -> Iterator[bool]:
-        """Is the work `name` ours now? It stays so until the end of the block, or a while after this machine died."""
-        until = time.monotonic() + wait_s
+    def lease(self, name: str, *, wait: bool = False) -> Iterator[bool]:
+        """Is the work `name` ours now? It stays so until the end of the block, or `lease_s` after this machine died.
+        With `wait`: a machine that has it may finish, and one that died with it is outlasted."""
+        until = time.monotonic() + (self.team.lease_s + OUTLAST_S if wait else 0)
         while not (mine := self._take(name)) and time.monotonic() < until:
             time.sleep(0.25)
         try:
@@ -109,7 +111,7 @@ class TeamStore(Store):
 
     def publish(self) -> Any:
         """Nothing to do: readers ask the lake itself, and see each transaction whole."""
-        return self.home
+        return self.team
 
     def _take(self, name: str) -> bool:
         if name not in self._held:

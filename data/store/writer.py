@@ -19,6 +19,7 @@ import duckdb
 from data.errors import StoreError
 from data.store.connect import STORAGE_VERSION, Row, connect, disk_full, explain, quoted, rows
 from data.store.copies import publish
+from data.store.keep import Folder, Keep
 
 SCHEMA = Path(__file__).parents[1] / "schema"
 
@@ -41,6 +42,7 @@ class Store:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.kept: Keep = Folder(home / "bodies")
         self._shapes: dict[str, dict[str, str]] = {}
         try:
             (home / "bodies").mkdir(parents=True, exist_ok=True)
@@ -54,6 +56,7 @@ class Store:
                 fix="make it writable or set UNDERCUT_HOME to a folder that is.",
             ) from error
         self.path = home / "private.duckdb"
+        self.where = str(self.path)
         if self.path.exists():
             self.con = connect(self.path)
         else:
@@ -86,7 +89,7 @@ class Store:
         return (self.home / "market.duckdb").exists()
 
     @contextmanager
-    def lease(self, name: str, *, wait_s: float = 0) -> Iterator[bool]:
+    def lease(self, name: str, *, wait: bool = False) -> Iterator[bool]:
         """Is the work `name` ours now? Always: the file has one writer."""
         yield True
 
@@ -107,7 +110,7 @@ class Store:
         if unknown := sorted(n for n in done if n.endswith(".sql") and n not in files):
             raise StoreError(
                 f"the database was made by a newer undercut (it has {unknown[0]}).",
-                where=str(self.path),
+                where=self.where,
                 fix="update undercut, or set UNDERCUT_HOME to another folder.",
             )
         pending = []
@@ -118,7 +121,7 @@ class Store:
             elif done[name] != sha:
                 raise StoreError(
                     f"the migration {name} is not the one this database was made with.",
-                    where=str(self.path),
+                    where=self.where,
                     fix="reinstall the version of undercut that made it; migrations are never edited.",
                 )
         return pending
@@ -134,7 +137,7 @@ class Store:
             with suppress(duckdb.Error):  # a commit that failed has rolled back already
                 self.con.execute("rollback")
             if isinstance(error, duckdb.Error) and disk_full(error):
-                raise explain(error, str(self.path)) from error
+                raise explain(error, self.where) from error
             raise
 
     def rows(self, query: str, parameters: object = None) -> list[Row]:

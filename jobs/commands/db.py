@@ -24,7 +24,7 @@ def verify_database(as_json: Json = False) -> None:
     if not isinstance(place, Team) and not (place / "private.duckdb").exists():
         raise DataMissing("there is no database yet.", where=str(place), fix="run `undercut scrape` first.")
     with open_store(place) as store:
-        broken = list(verify(store, store.home))
+        broken = list(verify(store, store.kept))
     for b in broken:
         if as_json:
             say(vars(b))
@@ -75,7 +75,8 @@ def restore_database(
     if as_json:
         say({"restored": str(source), "before": str(before) if before else None})
         return
-    console().print(f"restored {source}" + (f"; what was there is in {before}" if before else ""))
+    console().print(f"restored {source}" + (f"; what was there is in {before}" if before else ""), markup=False)
+    console().print("[bold]Next:[/] undercut scrape   (what changed since the backup)")
 
 
 @group.command("export")
@@ -101,7 +102,8 @@ def copy(
         str | None, typer.Option(help="ducklake:postgres:… without a password; by default UNDERCUT_STORE.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="The shared folder of its files; by default UNDERCUT_STORE_DATA.")
+        str | None,
+        typer.Option(help="The shared folder or s3:// address of its files; by default UNDERCUT_STORE_DATA."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from data.errors import DataMissing, UsageError
 from data.records import Decision, UseCase
-from data.store import rows
+from data.store import Keep, rows
 from scraper.capture import Bodies
 
 FIGURES = {  # part of a finding -> the evidence behind it
@@ -42,7 +42,7 @@ left join (select sha256, source_id, max_by(url, fetched_at) as url, min(fetched
 where list_contains(?::varchar[], s.score_id) order by 1, 3, 2"""
 
 
-def explain_recommendation(con: Any, what: str, home: Path) -> dict[str, Any]:
+def explain_recommendation(con: Any, what: str, kept: Keep | Path) -> dict[str, Any]:
     """`rec-…`, or `rec-….FIGURE` for one figure with what is behind it (`FIGURES`).
 
     Money at list prices, USD. Raises DataMissing for an unknown recommendation, UsageError for an unknown figure.
@@ -55,9 +55,9 @@ def explain_recommendation(con: Any, what: str, home: Path) -> dict[str, Any]:
         known = ", ".join(
             r["rec"] for r in rows(con, "select rec from recommendations order by decided_at desc limit 5")
         )
-        raise DataMissing(f"no recommendation {rec!r}.", where=str(home), fix=f"one of {known or 'none yet'}.")
+        raise DataMissing(f"no recommendation {rec!r}.", where="the database", fix=f"one of {known or 'none yet'}.")
     d = found[0]
-    bodies = Bodies(home)
+    bodies = Bodies(kept)
     behind: dict[str, list[dict[str, Any]]] = {
         "rates": rows(con, RATES, [d["rate_ids"]]), "scores": rows(con, SCORES, [d["score_ids"]]),
     }  # fmt: skip
