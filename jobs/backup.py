@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from data.errors import DataMissing, StoreError, UsageError
 from data.store import Store
 from jobs.integrity import verify
 
-DATABASE, MANIFEST = "private.duckdb", "backup.json"
+DATABASE, MANIFEST, MARKET = "private.duckdb", "backup.json", "market.duckdb"
 
 
 def backup(home: Path, target: Path, now: datetime) -> dict[str, object]:
@@ -52,31 +53,59 @@ def backup(home: Path, target: Path, now: datetime) -> dict[str, object]:
 
 
 def restore(source: Path, home: Path, now: datetime, *, replace: bool = False) -> Path | None:
-    """Put a backup in place of `home`; where the former home is kept comes back. Raises before anything is replaced."""
-    if (home / DATABASE).exists():
+    """Put a backup in place of `home`; where the former database is kept comes back. Raises before anything is replaced.
+
+    The rename of one file decides: cut off at any moment it leaves the former database or the restored one, whole and with
+    its bodies, and running it again finishes it.
+    """
+    there = (home / DATABASE).exists()
+    if there:
         if not replace:
             raise UsageError("there is a database already.", where=str(home), fix="--replace keeps it beside the restored one, or set UNDERCUT_HOME to another folder.")  # fmt: skip
         _not_in_use(home)
-    fresh = home.absolute().with_name(f".{home.name}.part")
+    home = home.absolute()
+    fresh, part = home.with_name(f".{home.name}.part"), home.with_name(f".{home.name}.before.part")
     try:
         _remove(fresh)
         fresh.parent.mkdir(parents=True, exist_ok=True)
         with _opened(source, fresh):
             _prove(source, fresh)
-        before = home.absolute().with_name(f"{home.name}.before-{now:%Y%m%dT%H%M%S}") if home.exists() else None
+        before = home.with_name(f"{home.name}.before-{now:%Y%m%dT%H%M%S}") if there else None
         if before:
-            home.absolute().rename(before)
-        try:
-            fresh.rename(home.absolute())
-        except OSError:
-            if before:
-                before.rename(home.absolute())
-            raise
+            _remove(part)
+            shutil.copytree(home, part, ignore=_published, copy_function=_linked, symlinks=True)
+            part.rename(before)
+        _take_over(fresh, home)
     except OSError as error:
         raise StoreError(f"the backup cannot be put back ({error.strerror or error}).", where=str(home), fix="free space or set UNDERCUT_HOME to another folder; what was there stays.") from error  # fmt: skip
     finally:
         _remove(fresh)
+        _remove(part)
     return before
+
+
+def _take_over(fresh: Path, home: Path) -> None:
+    """Bodies first, so that both databases have theirs, then the database, then its published copy."""
+    for body in sorted(fresh.glob("bodies/*/*.gz")):
+        to = home / body.relative_to(fresh)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        body.replace(to)
+    (home / f"{DATABASE}.wal").unlink(
+        missing_ok=True
+    )  # only one that cannot be opened still has any; it is kept beside
+    (fresh / DATABASE).replace(home / DATABASE)
+    copy = (fresh / MARKET).resolve()
+    copy.rename(home / copy.name)
+    (fresh / MARKET).replace(home / MARKET)
+
+
+def _linked(source: str, target: str) -> object:
+    """A body never changes in its place: the same file under two names takes no space."""
+    if source.endswith(".gz"):
+        with suppress(OSError):  # another file system, or one without links
+            os.link(source, target)
+            return target
+    return shutil.copy2(source, target)
 
 
 def _not_in_use(home: Path) -> None:
@@ -123,9 +152,13 @@ def _prove(source: Path, fresh: Path) -> None:
     (fresh / MANIFEST).unlink()
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
+def _published(folder: str, names: list[str]) -> set[str]:
     """Published copies are made again; locks and probes belong to a running process."""
-    return {n for n in names if n.startswith(("market", ".market", "private.duckdb.wal", ".writable")) or n.endswith(".lock")}  # fmt: skip
+    return {n for n in names if n.startswith(("market", ".market", ".writable")) or n.endswith(".lock")}
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    return _published(folder, names) | {f"{DATABASE}.wal"} & set(names)
 
 
 def _sha(file: Path) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from data.errors import StoreError, UsageError
-from data.store import Store
+from data.store import Store, published, rows
 from data.store.writer import SCHEMA
 from jobs.backup import backup, restore
 from jobs.integrity import verify
 from scraper.capture import Bodies
 from tests.bench.history import fill
 
+ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -104,6 +109,53 @@ def test_restoring_over_a_database_is_refused_and_with_the_flag_keeps_it_beside(
     with Store(home) as new, Store(before) as old:
         assert len(new.rows("select * from rate")) == 1
         assert old.rows("select * from rate") == []
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from jobs.backup import restore
+left = int(sys.argv[3])
+def watch(event, _):
+    global left
+    if event == "os.rename":
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+restore(Path(sys.argv[1]), Path(sys.argv[2]), datetime(2026, 11, 24, 13, tzinfo=UTC), replace=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_restore_killed_before_any_of_its_renames_leaves_the_old_or_the_new_and_goes_on(
+    home: Path, tmp_path: Path
+) -> None:
+    backup(home, tmp_path / "copy", NOW)
+    with Store(home) as store:
+        store.con.execute("delete from rate")
+        store.publish()
+    seen = []
+    for n in range(1, 20):
+        at = tmp_path / f"{n}" / "home"
+        shutil.copytree(home, at, symlinks=True)
+        done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "copy"), str(at), str(n)], check=False, cwd=ROOT, timeout=120)  # fmt: skip
+        with Store(at) as store:
+            seen.append(store.rows("select count(*) as n from rate")[0]["n"])
+        assert broken(at) == {}
+        with published(at / "market.duckdb") as con:
+            assert rows(con, "select count(*) as n from rate")[0]["n"] in (0, seen[-1])
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL
+        restore(tmp_path / "copy", at, NOW, replace=True)
+        with published(at / "market.duckdb") as con:
+            assert rows(con, "select count(*) as n from rate") == [{"n": 1}]
+        assert not [f.name for f in at.parent.iterdir() if f.name.startswith(".")], "what the killed one left is gone"
+    assert len(seen) > 4
+    assert seen == sorted(seen), "old until one rename, new from there on"
+    assert (seen[0], seen[-1]) == (0, 1)
 
 
 @pytest.mark.parametrize("spoil", ["body", "database", "manifest", "tar"])
