@@ -185,6 +185,13 @@ def _write(
 
 
 def _register(store: Store, registry: Registry, now: datetime) -> None:
+    """Every entry that is not the one registered last, one that came back included."""
+    last = {
+        r["use_case"]: r["entry_sha"]
+        for r in store.rows(
+            "select use_case, max_by(entry_sha, registered_at) as entry_sha from use_case group by use_case"
+        )
+    }
     rows = []
     for case in registry.use_cases:
         entry = case.model_dump(mode="json", exclude={"current": {"private_price", "discount_share"}, "origins": True})
@@ -206,7 +213,7 @@ def _register(store: Store, registry: Registry, now: datetime) -> None:
                 "withdrawn": False,
             }
         )
-    store.insert("use_case", rows, unique=("use_case", "entry_sha"))
+    store.insert("use_case", (r for r in rows if last.get(r["use_case"]) != r["entry_sha"]))
 
 
 def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:
@@ -241,7 +248,7 @@ def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:
 
 def _candidate(run_id: str, c: Candidate) -> dict[str, Any]:
     q, cost = c.quality, c.cost
-    plain = c.model_dump(exclude={"cost", "quality", "saving_high_usd_per_month", "p_gain"})
+    plain = c.model_dump(exclude={"cost", "quality", "saving_high_usd_per_month", "p_gain", "reopened"})
     return plain | {
         "run_id": run_id,
         "reasons": list(c.reasons),

@@ -23,6 +23,7 @@ def at_list_prices(d: Decision, list_now: Cost | None) -> Decision:
             "reason": f"{d.verdict}: {COUNTED}",
             "reasons": tuple(r for r in d.reasons if "$" not in r and not r.startswith("waiting pays")),
             "constraint_usd_per_month": {},
+            "contract": True,
             "rate_ids": tuple(dict.fromkeys([*list_now.rate_ids, *d.rate_ids])),
         }
     )

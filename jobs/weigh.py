@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data.records import Candidate, Cost, Endpoint, UseCase
@@ -85,6 +86,7 @@ def weigh(
             p_ok=_p_same(case, facts, endpoint_id) if same else found.p_ok if found else None,
             first_seen=facts.first_seen.get(endpoint_id),
             p_gain=found.p_gain if found and not same else None,
+            price_drops=_drops(case, facts, book, endpoint_id, model_id),
         )
 
     present = _present(case, facts, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
@@ -138,6 +140,20 @@ def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offe
         output_ratio=ours,
     )
     return Offer(**{**vars(listed), "cost": own})
+
+
+def _drops(case: UseCase, facts: Facts, book: RateBook, endpoint_id: str, model_id: str | None) -> dict[str, float]:
+    """How far the cost of an endpoint fell since each day of a ruling on its model that asks about it, by what is known now."""
+    days = {r.date for r in case.rulings if r.model == model_id and "price_drop" in (r.reopen_if or "")}
+    now = monthly_cost(case.workload, book, endpoint_id) if days else ""
+    own = [r for r in facts.rates if r.endpoint_id == endpoint_id] if days else []
+    out = {}
+    for day in days:
+        at = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        then = monthly_cost(case.workload, RateBook(own, at=at, known_at=book.at), endpoint_id)
+        if isinstance(then, Cost) and isinstance(now, Cost) and then.usd_per_month > 0:
+            out[day] = 1 - now.usd_per_month / then.usd_per_month
+    return out
 
 
 def _unproven_host(facts: Facts, endpoint: Endpoint) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -22,13 +22,14 @@ def objections(
     *,
     today: date,
     first_seen: date | None = None,
+    lifted: Collection[Ruling] = (),
 ) -> tuple[str, ...]:
     """Why not, each as `constraint: reason`; empty when the endpoint may serve.
 
     What was written down by hand and never compared with its page is not in the endpoint (`Catalogue.kept_of`): unknown.
 
     A model without a release date is as old as `first_seen`, the day of its first record; a retirement nobody
-    announced is none (PRODUCT 3.1).
+    announced is none (PRODUCT 3.1). `lifted`: rulings whose condition to reopen has come true.
     """
     if endpoint.model_id is None or model is None:
         return ("identity: nobody has said which model this endpoint serves",)
@@ -44,7 +45,11 @@ def objections(
         found.append(f"moves: a {move} move is not wanted")
     if hit := next((p for p in need.deny if _denied(p, endpoint)), None):
         found.append(f"deny: matches {hit}")
-    found.extend(_rulings(use_case.rulings, endpoint, move, today))
+    found.extend(
+        f"decisions: {r.verdict} until {ruling_ends(r)}" + (f" ({r.why})" if r.why else "")
+        for r in standing(use_case.rulings, endpoint, move, today)
+        if r not in lifted
+    )
     return tuple(found)
 
 
@@ -85,7 +90,7 @@ def _host(need: Requirements, endpoint: Endpoint, model: Model) -> Iterator[str]
         offered = endpoint.regions or (() if endpoint.region == "global" else (endpoint.region,))
         if not offered:
             yield f"regions: unknown, {' or '.join(need.regions)} needed"
-        elif not any(_in_region(region, wanted) for region in offered for wanted in need.regions):
+        elif not any(in_region(region, wanted) for region in offered for wanted in need.regions):
             yield f"regions: {', '.join(offered)}, {' or '.join(need.regions)} needed"
     if need.retention != "any":
         if endpoint.retention is None:
@@ -131,18 +136,17 @@ def _unmeasured(need: Requirements) -> Iterator[str]:
             yield f"{key}: unknown, no source of ours states it"
 
 
-def _rulings(rulings: tuple[Ruling, ...], endpoint: Endpoint, move: Move, today: date) -> Iterator[str]:
-    for ruling in rulings:
-        if ruling.verdict not in ("rejected", "later") or ruling.model != endpoint.model_id:
-            continue
-        if (ruling.via and HOST_ALIASES.get(ruling.via, ruling.via) != endpoint.provider) or (
-            ruling.move and ruling.move != move
-        ):
-            continue
-        if today <= ruling_ends(ruling):
-            yield f"decisions: {ruling.verdict} until {ruling_ends(ruling)}" + (
-                f" ({ruling.why})" if ruling.why else ""
-            )
+def standing(rulings: tuple[Ruling, ...], endpoint: Endpoint, move: Move, today: date) -> list[Ruling]:
+    """The noes that hold for this endpoint and move today."""
+    return [
+        r
+        for r in rulings
+        if r.verdict in ("rejected", "later")
+        and r.model == endpoint.model_id
+        and (r.via is None or HOST_ALIASES.get(r.via, r.via) == endpoint.provider)
+        and (r.move is None or r.move == move)
+        and today <= ruling_ends(r)
+    ]
 
 
 def ruling_ends(ruling: Ruling) -> date:
@@ -160,7 +164,8 @@ def earliest(text: str | None) -> date | None:
     return date(int(year), int(month), int(day))
 
 
-def _in_region(offered: str, wanted: str) -> bool:
+def in_region(offered: str, wanted: str) -> bool:
+    """`eu` is any region that is called so or begins with it."""
     return offered == wanted or offered.startswith(f"{wanted}-")
 
 

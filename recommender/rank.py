@@ -6,12 +6,13 @@ Costs, qualities and probabilities come in as values; nothing is fetched, estima
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, Tier, UseCase
+from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, Ruling, Tier, UseCase
 from recommender.cost.growth import months_until, months_worth
-from recommender.eligible import earliest, objections
+from recommender.eligible import earliest, objections, standing
+from recommender.reopen import Known, holds
 
 DAYS_PER_MONTH = 365 / 12
 EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
@@ -34,6 +35,7 @@ class Offer:
     p_ok: float | None
     first_seen: date | None = None
     p_gain: float | None = None
+    price_drops: Mapping[str, float] = field(default_factory=dict)  # day of a ruling -> share its cost fell since
 
 
 def rank(
@@ -108,7 +110,10 @@ def _present(use_case: UseCase, offer: Offer) -> Candidate:
 
 def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Candidate:
     move = move_of(current.endpoint, offer.endpoint)
-    against = list(objections(use_case, offer.endpoint, offer.model, move, today=today, first_seen=offer.first_seen))
+    lifted = _lifted(use_case, current, offer, move, today)
+    against = list(
+        objections(use_case, offer.endpoint, offer.model, move, today=today, first_seen=offer.first_seen, lifted=lifted)
+    )
     cost = offer.cost if not isinstance(offer.cost, str) else None
     if cost is None:
         against.append(f"price: {offer.cost}")
@@ -127,8 +132,26 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         quality=offer.quality,
         p_ok=offer.p_ok,
         p_gain=offer.p_gain,
+        reopened="; ".join(
+            f"{r.verdict} on {r.date}{f' ({r.why})' if r.why else ''}, reopened: {r.reopen_if}" for r in lifted
+        )
+        or None,
     )
     return plain.model_copy(update=_money(use_case, current, cost, move, offer, today))
+
+
+def _lifted(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: date) -> list[Ruling]:
+    """Noes whose condition has come true for this offer (PRODUCT 3.4)."""
+    low = None
+    if not isinstance(offer.cost, str) and not isinstance(current.cost, str):
+        low = current.cost.usd_per_month - offer.cost.high_usd_per_month
+    grade = offer.quality.grade if offer.quality else None
+    return [
+        r
+        for r in standing(use_case.rulings, offer.endpoint, move, today)
+        if r.reopen_if
+        and holds(r.reopen_if, Known(offer.endpoint, grade, offer.p_ok, low, offer.price_drops.get(r.date)))
+    ]
 
 
 def _money(

@@ -206,3 +206,20 @@ def test_a_log_that_does_not_say_it_leaves_the_numbers_written(
     assert said in only.message
     assert "numbers written stand" in only.message
     assert round(found.use_cases[0].workload.input_tokens.mean) == 3899
+
+
+def test_an_entry_that_comes_back_is_registered_again(tmp_path: Path) -> None:
+    """The registered entry is the newest row: a change that is taken back must not leave the change standing."""
+    from data.registry import Registry
+    from data.store import Store
+    from jobs.check import _register
+
+    one, two = registered(tmp_path), registered(tmp_path, PLAIN.replace("280", "290"))
+    with Store(tmp_path / "home") as store:
+        for n, case in enumerate((one, one, two, one)):
+            with store.transaction():
+                _register(store, Registry((case,)), NOW.replace(hour=n))
+        found = store.rows(
+            "select entry ->> '$.workload.output_tokens.mean' as out from use_case order by registered_at"
+        )
+    assert [float(r["out"]) for r in found] == [280, 290, 280]

@@ -62,6 +62,7 @@ class Candidate(Record):
     effort_days: float | None = None
     payback_days: float | None = None
     net_value_usd: float | None = None
+    reopened: str | None = None  # the "no" that ended early, and the condition that came true
 
 
 class Decision(Record):
@@ -79,6 +80,7 @@ class Decision(Record):
     easier: Candidate | None = None
     others: tuple[Candidate, ...] = ()
     constraint_usd_per_month: dict[str, float] = {}
+    contract: bool = False  # the team pays other prices; sums here are at list prices
     rate_ids: tuple[str, ...] = ()
     score_ids: tuple[str, ...] = ()
 

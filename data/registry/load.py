@@ -17,7 +17,7 @@ from data.registry.expand import expanded, merged
 from data.tasks import load_tasks
 
 REOPEN = re.compile(
-    r"(region \S+ available|feature \S+ available|param \S+ accepted|retention zero|precision=\w+|evidence=[A-D]|"
+    r"(region \S+ available|feature \S+ available|param \S+ accepted|retention zero|precision=(int4|fp4|int8|fp8|bf16|fp16)|evidence=[A-D]|"
     r"p_ok>=0?\.\d+|saving_month>=\d+|price_drop>=0?\.\d+)"
 )
 Steps = list[str | int]

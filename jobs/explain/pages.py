@@ -55,6 +55,8 @@ def finding_page(found: dict[str, Any]) -> Iterator[str]:
     yield f"{rec}  {found['use_case']}: {found['verdict']}{target}"
     yield from _wrapped("Why      ", found["reason"])
     yield f"When     decided {_day(found['decided_at'])}, on prices as of {_day(found['data_as_of'])}; state: {found['state']}"
+    if d.best and d.best.reopened:
+        yield from _wrapped("Again    ", d.best.reopened)
     if not figure:
         yield from (line for reason in found["reasons"] for line in _wrapped("  · ", reason))
     parts = {

@@ -23,8 +23,8 @@ SHORT = {  # field of the record -> key of the registry, where they differ
     "workload.output_tokens": "tokens.out",
     "workload.reasoning_tokens": "tokens.reasoning",
     "workload.cached_share": "tokens.cached",
-    "workload.cache_written_share": "caches.written",
-    "workload.cache_lifetime": "caches.lifetime",
+    "workload.cache_written_share": "tokens.(written)",
+    "workload.cache_lifetime": "tokens.(lifetime)",
     "workload.images_per_call": "tokens.images",
     "workload.language": "tokens.language",
     "workload.content": "tokens.content",
@@ -124,6 +124,8 @@ def _origin(case: UseCase, key: str, field: str) -> str:
         return "from id"
     if field == "current.endpoint_id":
         return "from id, via, region"
+    if field.startswith("workload.cache_"):
+        return "from caches" if case.workload.cache_written_share else "default"
     if field == "evals.files":
         return case.origins.get("evals.files[0]", "default")
     found = case.origins.get(key) or case.origins.get(key.partition("[")[0]) or case.origins.get(key.partition(".")[0])

@@ -39,6 +39,7 @@ def alert_message(
         return payload(head, lines, _small(d, told, at), last=[STOP, _why(d, case, told, trigger)])
     lines = [
         who,
+        *([f"Again   {name(best.reopened, 300)}"] if best.reopened else []),
         *_money(d.current, best, told),
         *_quality(d, case, best),
         *_fit(case, best),
