@@ -18,6 +18,8 @@ from data.store import Readable, Store
 from jobs.alerts import make_alert
 from jobs.messages.digest import digest_message
 from jobs.outbox import enqueue
+from jobs.rules import CAP, FIRST_RUN, FOR_DIGEST, passing
+from jobs.sightings import SEEN_ONCE, TOO_OLD
 from jobs.withdraw import naive
 
 WEEK = timedelta(days=7)
@@ -128,8 +130,8 @@ def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str
         open=tuple(o for o in worth if o.days <= REMIND.days),
         silent=sum(o.days > REMIND.days for o in worth),
         decided={r["verdict"]: r["n"] for r in week_said},
-        withheld=dict(Counter(_rule(r["why"]) for r in kept if r["why"] != "for the digest")),
-        notes=tuple(_headline(r) for r in kept if r["why"] == "for the digest"),
+        withheld=dict(Counter(_rule(r["why"]) for r in kept if r["why"] != FOR_DIGEST)),
+        notes=tuple(dict.fromkeys(_headline(r) for r in kept if _told_here(r))),
         coming=tuple(_coming(store, last, now)),
         constraints=tuple(_constraints(last)),
         rows_moved=moved["n"],
@@ -178,12 +180,20 @@ def _open(r: Mapping[str, Any], now: datetime) -> Open:
     )  # fmt: skip
 
 
+def _told_here(row: Mapping[str, Any]) -> bool:
+    """What has no message of its own: by its kind, by the weekly cap or by `mode: digest`. A saving stands under open money."""
+    why = str(row["why"])
+    return row["kind"] != "cheaper" and (why in (FOR_DIGEST, "alerts: {mode: digest}") or why.endswith(CAP))
+
+
 def _rule(why: str) -> str:
     """A withholding rule without its figures, so that like ones are counted together."""
-    for start in ("cooldown", "muted", "snoozed", "circuit breaker", "alerts: {mode", "first run", "the prices are"):
+    if rule := passing(why):
+        return {SEEN_ONCE: "seen in one fetch", TOO_OLD: "old prices"}.get(rule, rule)
+    for start, words in (("muted", "muted"), ("alerts: {mode", "digest or silence asked for"), (FIRST_RUN, FIRST_RUN)):
         if why.startswith(start):
-            return start.removesuffix(" {mode").replace("alerts:", "mode").replace("the prices are", "old prices")
-    return "weekly cap" if "this week already" in why else why
+            return words
+    return "weekly cap" if why.endswith(CAP) else why
 
 
 def _headline(row: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from data.errors import DataMissing, UsageError
 from data.registry.load import REOPEN
 from data.store import Store
+from jobs.facts import rate_from_row
 from jobs.withdraw import naive
 from recommender.eligible import RULING_DAYS
 
@@ -105,20 +106,27 @@ def _undisputed(store: Store, row: dict[str, Any], now: datetime) -> list[dict[s
         return []
     before = [r for r in old if r["standing"] != "disputed" and r["usd_per_mtok"] == old[0]["usd_per_mtok"]]
     standing = before[0]["standing"] if before else "single"
-    return [old[0] | {"rate_id": f"kept-{row['claim_id']}", "standing": standing, "known_from": now}]
+    return [_named(old[0] | {"standing": standing, "known_from": now})]
 
 
 def _released(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {k: row[k] for k in (*PLACE, "valid_from", "valid_to")} | {
-        "rate_id": f"by-hand-{row['claim_id']}",
+    plain = {k: row[k] for k in (*PLACE, "valid_from", "valid_to")} | {
         "region": "global",
         "usd_per_mtok": row["usd_per_mtok"],
+        "usd_per_unit": None,
+        "unit": None,
         "known_from": now,
         "standing": "official",
         "source_id": row["source_id"],
         "claim_ids": [row["claim_id"]],
         "withdrawn": False,
     }
+    return _named(plain)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """With the id that its content gives, as every other rate: what rests on it is found by that."""
+    return row | {"rate_id": rate_from_row(row | {"known_from": naive(row["known_from"])}).rate_id}
 
 
 def _default_until(verdict: str, today: date) -> str | None:

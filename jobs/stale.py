@@ -7,8 +7,9 @@ from typing import Any
 
 from data.records import Alert
 from data.store import Readable
-from jobs.alerts import STALE_DAYS, make_alert
+from jobs.alerts import make_alert
 from jobs.messages import platform_message
+from jobs.sightings import STALE_DAYS
 
 RUNS = """
 select source_id, max(started_at) filter (where outcome in ('new', 'changed', 'unchanged')) as well_at,

@@ -17,6 +17,7 @@ from data.store import Readable
 from jobs.facts import Facts
 from jobs.messages import Payload
 from jobs.messages.watch import better_message, bill_message, doubt_message, newcomer_message, retirement_message
+from jobs.rules import PASSING
 from jobs.unsteady import moving
 from recommender.budget import broken
 from recommender.cost import RateBook, monthly_cost
@@ -29,7 +30,8 @@ AHEAD_DAYS = 180  # how far ahead an announced price is told
 
 @dataclass(frozen=True)
 class Watched:
-    """`urgent`: neither cap nor cooldown keeps it back. `digest`: nothing to do at once. `platform`: theirs to mend too."""
+    """`urgent`: neither cap nor cooldown keeps it back. `digest`: nothing to do at once. `platform`: theirs to mend too.
+    `rate_ids`: the prices that it rests on."""
 
     kind: str
     case: UseCase
@@ -38,6 +40,7 @@ class Watched:
     urgent: bool = False
     digest: bool = False
     platform: bool = False
+    rate_ids: tuple[str, ...] = ()
 
 
 def watch(
@@ -69,9 +72,10 @@ def watch(
 def _history(store: Readable) -> dict[str, list[datetime]]:
     """By use case, the instants its bill may be compared with: since it was last told of its bill, or first decided."""
     found = store.rows(
-        """
-        with told as (select use_case, max(created_at) as told_at from alert
-                      where kind in ('price_rise', 'price_drop') group by use_case),
+        f"""
+        with told as (select use_case, max(created_at) as told_at from alert where kind in ('price_rise', 'price_drop')
+                      and not coalesce({" or ".join(f"starts_with(withheld_because, '{p}')" for p in PASSING)}, false)
+                      group by use_case),
         days as (select r.use_case, r.decided_at from recommendation r left join told t using (use_case)
                  where t.told_at is null or r.decided_at >= t.told_at
                  union select use_case, told_at from told)
@@ -110,7 +114,7 @@ def _bill(
         over = any(b.per not in before for b in broken(case.budget, bill))
         if more >= case.switch.min_saving_usd_per_month or (over and more > 0):
             text = bill_message(d, case, least, bill, least_at=least_at, at=at, now=now, over=over, ranked=ranked)
-            return [Watched("price_rise", case, _bill_key(least_at, bill), text, urgent=over)]
+            return [Watched("price_rise", case, _bill_key(least_at, bill), text, urgent=over, rate_ids=bill.rate_ids)]
     more = today.usd_per_month - least.usd_per_month
     if more > 0.01 * least.usd_per_month:
         text = bill_message(d, case, least, today, least_at=least_at, at=now, now=now, over=False, ranked=ranked)
@@ -220,7 +224,8 @@ def _better(case: UseCase, d: Decision, ranked: Sequence[Candidate], now: dateti
         return []
     best = max(found, key=lambda c: (c.p_gain or 0, -(c.effort_days or 0), c.endpoint_id))
     text = better_message(d, case, best, now=now)
-    return [Watched("better", case, f"{best.endpoint_id}|{best.variant}", text)]
+    behind = (*bill.rate_ids, *(best.cost.rate_ids if best.cost else ()))
+    return [Watched("better", case, f"{best.endpoint_id}|{best.variant}", text, rate_ids=behind)]
 
 
 def _frontiers(store: Readable) -> dict[str, set[str]]:

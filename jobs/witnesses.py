@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from data.records import Rate
 from data.store import Store
 from jobs.lists import Namer, listed
-from jobs.withdraw import naive
+from jobs.withdraw import claim_from_row, naive
 from scraper.match import Matcher
 from scraper.reconcile import Key, Offer, key_of, offer_key, same
 from scraper.reconcile.guards import SLIPS
-from scraper.source import Source
+from scraper.source import Source, load_sources
 
 WAITING = """
 select h.source_id, h.endpoint_id, h.meter, h.tier, c.context_min_tokens, c.context_max_tokens, c.time_window, c.usd_per_mtok
@@ -93,3 +93,23 @@ def usd_per(store: Store, now: datetime) -> dict[str, Decimal]:
     if not dollar:
         return {}
     return {"EUR": dollar} | {c: dollar / per_eur[c] for c in ("CNY", "JPY", "INR", "GBP") if per_eur.get(c)}
+
+
+def stated_elsewhere(store: Store, rate_ids: Collection[str], now: datetime) -> set[str]:
+    """Those of the rates that a second source states too, independent of the one they are believed from, at the same amount."""
+    rows = store.rows("select * from rate where list_contains(?::varchar[], rate_id)", [sorted(rate_ids)])
+    out = {r["rate_id"] for r in rows if r["standing"] == "witnessed"}
+    asked: dict[str, list[tuple[str, Offer]]] = defaultdict(list)
+    for row in rows:
+        claims = store.rows("select * from price_claim where list_contains(?::varchar[], claim_id)", [row["claim_ids"]])
+        if row["rate_id"] not in out and claims and row["usd_per_mtok"] is not None:
+            claim = claim_from_row(claims[0]).model_copy(update={"meter": row["meter"]})
+            asked[row["source_id"]].append((row["rate_id"], Offer(claim, row["endpoint_id"], row["usd_per_mtok"])))
+    if asked:
+        sources, matcher = load_sources(), Matcher.from_package()
+        for source_id, pairs in asked.items():
+            if (source := sources.get(source_id)) is None:
+                continue
+            said = witnesses(store, source, sources, [o for _, o in pairs], (), matcher, now)
+            out |= {i for i, o in pairs if any(same(w, o.usd_per_mtok) for w in said.get(offer_key(o), ()))}
+    return out

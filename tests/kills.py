@@ -1,8 +1,9 @@
 """kill -9 at random points of scrape, check and send, against a Slack that drops answers and fails: nothing lost or doubled.
 
 `python -m tests.kills --kills 500` prints the figures; the suite runs a sample. One home is killed again and again, each
-child takes it up where the last one died: a page whose prices climb and fall with the fetches, a check, a send, a month
-later the next; every climb is news to every use case. Between the kills the database is opened and every rule of a whole cycle is asked for.
+child takes it up where the last one died: a page whose prices climb and fall with the cycles, fetched twice seven hours apart, a
+check, a send, a month later the next; every climb is news to every use case. Between the kills the database is opened and every
+rule of a whole cycle is asked for.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tests.slack_server import TOKEN, SlackServer, slack_server
 FAULTS = ["", "", "", "drop", "cut", "500", "503", "429:0", "internal_error"]
 START = datetime(2026, 1, 5, 7, tzinfo=UTC)
 STEP = timedelta(days=30)
+TWICE = timedelta(hours=7)
 PAGE = """# Prices
 All prices are in USD.
 
@@ -103,18 +105,20 @@ def child(home: Path, page: str, slack: str, registry: Path) -> None:
     from scraper.fetch import Fetcher
     from scraper.source import Source
 
-    source = Source(id="shop", kind="official", name="Shop", url=page, provider="openai")
     known = load_cases([registry])
     sender = BotSender(TOKEN, slack, timeout_s=5, sleep=lambda _: None)
     while True:
         with Store(home) as store:
             last = store.rows("select max(last_at) as last_at from (select max(decided_at) as last_at from recommendation union all "
                               "select max(fetched_at) from capture)")[0]["last_at"]  # fmt: skip
-        now = last.replace(tzinfo=UTC) + STEP if last else START
+        begin = last.replace(tzinfo=UTC) + STEP if last else START
+        now = begin + TWICE
+        url = f"{page}?cycle={(begin - START) // STEP}"
+        source = Source(id="shop", kind="official", name="Shop", url=url, provider="openai")
         print("scrape", flush=True)
-        scrape_cycle(
-            home, None, now=now, sources={"shop": source}, fetcher=Fetcher(allow_private=True, pause_s=0, tries=2)
-        )
+        for at in (begin, now):  # a price that was fetched once is no news
+            fetcher = Fetcher(allow_private=True, pause_s=0, tries=2)
+            scrape_cycle(home, None, now=at, sources={"shop": source}, fetcher=fetcher)
         with Store(home) as store:
             print("check", flush=True)
             check_cycle(store, known, now=now, platform="#llm-platform")
@@ -149,10 +153,9 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
     registry = home / "use_cases.yaml"
     channels = ["#support-ai", "#llm-platform"]
     registry.write_text(REGISTRY + "".join(CASE.format(n=n, calls=9 + n, channel=channels[n % 2]) for n in range(4)))
-    prices = iter(range(10**6))
 
-    def page(_: Request) -> Response:
-        n = next(prices)
+    def page(request: Request) -> Response:
+        n = int(request.args["cycle"])
         height = 1.25 ** (8 - abs(n % 16 - 8))
         return Response(PAGE.replace("{a}", f"{2.5 * height:.2f}").replace("{b}", f"{10 * height:.2f}"))
 

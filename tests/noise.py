@@ -31,6 +31,7 @@ from jobs.evals import load_cases
 from jobs.facts import Facts, facts_as_of
 from scraper.match import Matcher
 
+SOURCES = ("openrouter", "openrouter-daily2", "genai-prices")
 METERS: tuple[Meter, ...] = ("input", "cached_input", "cache_write", "output")
 UNDONE_DAYS = 30
 BACK = 1.05  # a bill within 5 % of what it was before a rise has come back
@@ -99,7 +100,7 @@ def read_rates(path: Path, first: date, last: date) -> dict[date, list[Rate]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as f:
         for r in csv.DictReader(f):
             extra = json.loads(r["extra_json"] or "{}")
-            if r["source"] in ("openrouter", "openrouter-daily2"):
+            if r["source"] in SOURCES[:2]:
                 endpoint = f"openrouter:{r['model_id']}"
                 own.add(endpoint)
             elif r["source"] == "genai-prices" and extra.get("basis") != "valid_from":
@@ -153,9 +154,12 @@ def replay(history: Path, *, first: date, last: date, every_days: int, most_case
             while day <= last:
                 fresh = stated.get(day, [])
                 rates += fresh
+                _read(store, fresh, day)
                 since += 1
-                if fresh or since >= every_days:
-                    since = 0
+                if (
+                    fresh or since == 1 or since >= every_days
+                ):  # the day after too: a price that was fetched once is no news
+                    since = 0 if fresh or since >= every_days else since
                     now = datetime.combine(day, time(12), UTC)
                     facts = _facts(base, endpoints, rates, now)
                     done = check_cycle(store, registry, now=now, facts=facts, platform="#platform")
@@ -167,6 +171,16 @@ def replay(history: Path, *, first: date, last: date, every_days: int, most_case
                 day += timedelta(days=1)
         found.days, found.cases = (last - first).days + 1, len(registry.use_cases)
     return found
+
+
+def _read(store: Store, fresh: Sequence[Rate], day: date) -> None:
+    """Both lists are fetched every morning, whether a price moved or not."""
+    at = datetime.combine(day, time(6), UTC)
+    store.insert(
+        "rate", [r.model_dump(exclude={"known_to"}) | {"rate_id": r.rate_id} for r in fresh], unique=("rate_id",)
+    )
+    fields = {"url": "record", "bytes": 1, "renderer": "http", "outcome": "unchanged", "fetched_at": at}
+    store.insert("capture", [{**fields, "source_id": s} for s in SOURCES])
 
 
 def _count(found: Noise, done: Checked, day: date, bills: dict[str, float]) -> list[Told]:

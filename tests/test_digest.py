@@ -15,12 +15,13 @@ from jobs.digest import gather, write_digests
 from jobs.messages import plain
 from jobs.outbox import waiting_messages
 from tests.test_messages import cost, decision, use_case
-from tests.test_watch import BASE, cycle, day, decided, newcomer, quiet, rate, saves, seen
+from tests.test_watch import BASE, cycle, day, decided, fetched, leaving, newcomer, quiet, rate, saves, seen
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "home") as opened:
+        fetched(opened, *range(-9, 20))
         yield opened
 
 
@@ -50,12 +51,16 @@ def test_what_a_rule_withheld_is_in_it(store: Store) -> None:
     case = use_case(alerts=AlertTerms(max_per_week=0))
     small = [rate("input", "1", day(-9)), rate("output", "2", day(-9)), rate("input", "1.03", day(5))]
     cycle(store, day(5), seen(store, day(5), small))
-    cycle(store, day(5.5), seen(store, day(5.5), [*small, rate("input", "3", day(5.5))], case))
-    found = gather(store, [case.slug], now=day(6), channel="#support-ai")
+    cycle(store, day(6), seen(store, day(6), [*small, rate("input", "3", day(5.5))], case))
+    fetched(store, 6.4)
+    cycle(store, day(6.5), seen(store, day(6.5), [*small, rate("input", "3", day(5.5))], case))
+    found = gather(store, [case.slug], now=day(6.6), channel="#support-ai")
     assert found.withheld == {"weekly cap": 1}
-    assert len(found.notes) == 1
-    assert found.notes[0].startswith("ticket-summary: bill rose $71")
-    assert gather(store, [case.slug], now=day(13), channel="#support-ai").notes == ()
+    assert [n.partition(" a month")[0] for n in found.notes] == [
+        "ticket-summary: bill rose $71.2",
+        "ticket-summary: bill rose $4,670",
+    ], "what the cap kept back is told here, not only counted"
+    assert gather(store, [case.slug], now=day(13.9), channel="#support-ai").notes == ()
 
 
 @pytest.mark.parametrize(("age", "shown", "silent", "last"), [(3, 1, 0, False), (10, 1, 0, True), (15, 0, 1, False)])
@@ -87,6 +92,39 @@ def test_a_new_model_on_the_frontier_is_a_line_of_the_digest(store: Store) -> No
         "ticket-summary: new on your frontier: vendor-b/mini-5",
     )
     assert gather(store, ["ticket-summary"], now=day(9), channel="#support-ai").notes == (), "told once"
+
+
+def test_who_asks_for_the_digest_alone_is_told_there_and_who_mutes_is_not(store: Store) -> None:
+    decided(store, day(0))
+    muted = ("retirement",)
+    for days, terms in (
+        (21, AlertTerms(mode="digest")),
+        (22, AlertTerms(mode="digest", mute=muted)),
+        (23, AlertTerms(mute=muted)),
+    ):
+        case = use_case(alerts=terms)
+        cycle(
+            store,
+            day(1),
+            [w for w in seen(store, day(1), BASE, case, endpoints=[leaving(day(days))]) if w.kind == "retirement"],
+        )
+    notes = gather(store, ["ticket-summary"], now=day(2), channel="#support-ai").notes
+    assert notes == ("ticket-summary: your model leaves in 20 days",)
+
+
+def test_a_new_model_is_stopped_by_mute_or_never_and_says_so(store: Store) -> None:
+    """Asking for the digest alone cannot stop what only the digest tells."""
+    decided(store, day(0))
+    silent, muted = AlertTerms(mode="never"), AlertTerms(mute=("new_model",))
+    for terms, told in ((AlertTerms(mode="digest"), 1), (muted, 0), (silent, 0)):
+        case = use_case(alerts=terms)
+        found = seen(store, day(1), BASE, case, ranked=(newcomer(model_id=f"vendor-b/{terms.mode}{len(terms.mute)}"),))
+        assert "Stop it alerts: {mute: [new_model]} or {mode: never}" in plain(found[0].message)
+        before = len(gather(store, [case.slug], now=day(2), channel="#support-ai").notes)
+        cycle(store, day(1), found)
+        listening = [case.slug] if terms.mode != "never" else []
+        after = gather(store, listening, now=day(2), channel="#support-ai").notes
+        assert len(after) - before == (told if listening else -before)
 
 
 def test_unknown_is_not_zero(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 from data.errors import DataMissing
 from data.records import Candidate, Decision, Evals
 from jobs.evaluation import evaluation, provider_of
+from scraper.match import Matcher
 from tests.test_eligible import use_case
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -40,7 +41,7 @@ def test_the_command_names_both_models_as_promptfoo_does() -> None:
 def test_a_host_that_promptfoo_does_not_know_is_said() -> None:
     found = evaluation(use_case(), decision("novita:zai-org/glm-5@eu"))
     assert "openai:chat:zai-org/glm-5" in found.command
-    assert any("novita has no name of its own" in n for n in found.notes)
+    assert any("novita is not among promptfoo's providers" in n for n in found.notes)
 
 
 def test_the_teams_own_command_is_kept_and_gets_the_models() -> None:
@@ -52,11 +53,39 @@ def test_the_teams_own_command_is_kept_and_gets_the_models() -> None:
     assert evaluation(other, decision("openai:gpt-5")).command == "make eval OUT=evals/rec-7f3c01.json"
 
 
-@pytest.mark.parametrize("name", ["x;rm -rf ~", "$(reboot)", "`id`", "a b", "<!channel>", "x\ny", "'\""])
-def test_no_name_of_a_model_becomes_a_command(name: str) -> None:
-    words = shlex.split(evaluation(use_case(), decision(f"shop:{name}")).command)
-    assert len(words) == 11
-    assert all(c.isalnum() or c in "_.:/@+-" for c in provider_of(candidate(f"shop:{name}")))
+@pytest.mark.parametrize("name", ["x;rm -rf ~", "$(reboot)", "`id`", "a b", "<!channel>", "x\ny", "'\"", "", "@eu\n"])
+def test_a_name_that_no_command_should_carry_makes_none(name: str) -> None:
+    """Not one made to fit either: it would evaluate another model, or none."""
+    with pytest.raises(DataMissing, match="no name that a command can carry"):
+        evaluation(use_case(), decision(f"shop:{name}"))
+    with pytest.raises(DataMissing, match="no name that a command can carry"):
+        provider_of(candidate(name))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("azure:gpt-4o@eu", "azure:chat:gpt-4o"),
+        ("aws:claude-x@us-east-1", "bedrock:claude-x"),
+        ("cloudflare:@cf/meta/llama-3", "openai:chat:@cf/meta/llama-3"),
+        ("google:claude-3@20240307", "google:claude-3@20240307"),
+    ],
+)
+def test_only_a_region_is_taken_off_a_name(endpoint: str, said: str) -> None:
+    assert provider_of(candidate(endpoint)) == said
+
+
+def test_every_endpoint_of_the_catalogue_makes_a_whole_target_or_none() -> None:
+    made = 0
+    for e in Matcher.from_package().endpoints():
+        try:
+            target = provider_of(candidate(e.endpoint_id))
+        except DataMissing:
+            continue
+        made += 1
+        assert not target.endswith(":"), e.endpoint_id
+        assert target.endswith(e.endpoint_id.partition(":")[2].removesuffix(f"@{e.region}"))
+    assert made > 2_000
 
 
 def test_without_a_candidate_there_is_nothing_to_evaluate() -> None:

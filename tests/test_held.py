@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from werkzeug import Request, Response
 
 from data.errors import DataMissing
 from data.store import Store, published, rows
+from jobs.facts import facts_as_of
 from jobs.feedback import Said, record
 from jobs.scrape import Line, scrape_cycle
+from jobs.sightings import seen_once, sightings
 from scraper.fetch import Fetcher
 from scraper.source import Hints, Source
 
@@ -126,6 +129,27 @@ def test_a_person_lets_a_price_go_at_once(shop: Shop) -> None:
     assert "released" in shop.say("release", 25)
     assert shop.price() == (0.5, "official")
     assert shop.read(26)["shop"].rates == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "at", "read", "waits"), [(None, 31, 31, False), ("release", 25, 26, True), ("release", 25, 31, False)]
+)
+def test_a_held_price_that_is_let_go_was_fetched_when_it_was_held(
+    shop: Shop, verdict: str | None, at: int, read: int, waits: bool
+) -> None:
+    """What a message rests on is found by its id, and both fetches of it count."""
+    shop.text = page(USUAL | {"gpt-4o": ("0.50", "10")})
+    shop.read(24)
+    if verdict:
+        shop.say(verdict, at)
+    shop.read(read)
+    with Store(shop.home) as store:
+        facts = facts_as_of(store, NOW + timedelta(hours=read))
+        assert facts is not None
+        kept = {r["rate_id"] for r in store.rows("select rate_id from rate")}
+        assert {r.rate_id for r in facts.rates} == kept
+        new = [r.rate_id for r in facts.rates if r.endpoint_id == "openai:gpt-4o" and r.usd_per_mtok == Decimal("0.5")]
+        assert (seen_once(sightings(store, new, NOW + timedelta(hours=read))) is not None) is waits
 
 
 def test_what_a_person_refused_stays_refused_however_often_the_page_says_it(shop: Shop) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from data.errors import DataMissing
 from data.records import Candidate, Cost, Decision, UseCase
 from jobs.evaluation import evaluation
-from jobs.messages.blocks import Payload, name, payload, percent, usd
+from jobs.messages.blocks import Payload, clean, name, payload, percent, usd
 from jobs.messages.sums import CONTRACT, Sums, reason, sums
+from recommender.decide import cases_needed
 
 MARKS = {"switch": "🟡", "test": "🔵", "wait": "🔵", "keep": "🔵", "unknown": "🔵"}
 PROMISES = {"switch": "switch would save", "test": "a test may save", "wait": "waiting, may save"}
+COMMAND_MOST = 380  # a line holds 400 characters
 STOP = "Stop it alerts: {mode: digest} or {mode: never} in use_cases.yaml"
 
 
@@ -146,12 +149,19 @@ def _abundance(best: Candidate, told: Sums) -> list[str]:
 
 
 def _next(d: Decision, case: UseCase, best: Candidate) -> list[str]:
-    """One command; where another model would answer, also the evaluation that settles it, as it is typed."""
+    """One command; where another model would answer, also the evaluation that settles it, as it is typed, whole or not at all."""
     if best.move not in ("sibling", "vendor"):
         return [f"Next    undercut explain {d.rec}"]
-    asked = evaluation(case, d)
-    need = f"   ({asked.cases:,} paired cases of your own would prove it)" if asked.cases else ""
-    return [f"Next    undercut explain {d.rec} --eval{need}", f"Eval    {name(asked.command, 300)}"]
+    cases = cases_needed(case.quality.max_drop)
+    need = f"   ({cases:,} paired cases of your own would prove it)" if cases else ""
+    first = f"Next    undercut explain {d.rec} --eval{need}"
+    try:
+        asked = evaluation(case, d)
+    except DataMissing as error:
+        return [first, f"Eval    no command: {name(error.what, 200)}"]
+    if len(asked.command) > COMMAND_MOST:
+        return [first]
+    return [first, f"Eval    {clean(asked.command)}", *(f"        {name(note, 200)}" for note in asked.hosts)]
 
 
 def _why(d: Decision, case: UseCase, told: Sums, trigger: str | None) -> str:

@@ -15,6 +15,7 @@ from recommender.decide import cases_needed
 REPLACEMENTS = 3
 WORKING_WEEK = 5 / 7
 METERS = 6
+DIGEST_ONLY = ("new_model", "price_drop")
 
 
 def bill_message(
@@ -203,7 +204,8 @@ def _who(d: Decision, case: UseCase) -> str:
 
 
 def _stop(kind: str) -> str:
-    return f"Stop it alerts: {{mute: [{kind}]}} or {{mode: digest}} in use_cases.yaml"
+    """What only the digest tells is not stopped by asking for the digest alone."""
+    return f"Stop it alerts: {{mute: [{kind}]}} or {{mode: {'never' if kind in DIGEST_ONLY else 'digest'}}} in use_cases.yaml"
 
 
 def _small(d: Decision, case: UseCase) -> list[str]:
