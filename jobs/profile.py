@@ -10,26 +10,30 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from data.errors import DataMissing, UsageError
 from data.store import Readable, table_file
+from jobs.exports import flattened
 
 FIELDS: dict[str, str] = {
-    "time": r"(?:start_?time|timestamp|created(?:_at)?|time|date|start_time_iso|usage_date_utc|bucket_start)$",
+    "time": r"(?:start_?time|starting_at|timestamp|created(?:_at)?|time|date|ts|start_time_iso|usage_date_utc|bucket_start)$",
+    "end": r"(?:end_?time|ending_at|bucket_end)$",
     "model": r"(?:provided_?)?model(?:_?(?:id|name|version|group))?$",
-    "cached": r"(?:cached?_(?:read_)?(?:input_)?tokens|input_cached_tokens|cached_input_tokens|cache_read_input_tokens|cache_read|input_cached)$",
-    "written": r"(?:cache_creation_input_tokens|cache_write_(?:input_)?tokens|input_cache_creation)$",
+    "cached": r"(?:cached?_(?:read_)?(?:input_)?tokens|input_cached_tokens|cached_input_tokens|cache_read_input_tokens|cache_read|input_tokens_cache_read|input_cached)$",
+    "written": r"(?:cache_creation_input_tokens|cache_write_(?:input_)?tokens|input_cache_creation|input_tokens_cache_write_5m|ephemeral_5m_input_tokens)$",
+    "written_1h": r"(?:input_tokens_cache_write_1h|ephemeral_1h_input_tokens)$",
     "reasoning": r"(?:reasoning_tokens|output_reasoning(?:_tokens)?|thinking_tokens)$",
-    "input": r"(?:prompt_?tokens|input_?tokens|tokens_in|n_context_tokens_total|usage(?:_details)?_(?:input|prompt))$",
+    "input": r"(?:prompt_?tokens|input_?tokens|input_tokens_no_cache|tokens_in|n_context_tokens_total|usage(?:_details)?_(?:input|prompt))$",
     "output": r"(?:completion_?tokens|output_?tokens|tokens_out|n_generated_tokens_total|usage(?:_details)?_(?:output|completion))$",
     "calls": r"(?:num_model_requests|n_requests|num_requests|requests?_count|requests|calls)$",
     "status": r"(?:status|level|outcome)$",
 }
 APART = re.compile(
-    r"cache_read_input_tokens|input_no_cache"
+    r"cache_read_input_tokens|input_no_cache|input_tokens_no_cache|uncached_input_tokens"
 )  # makers that count cached tokens beside the input, not in it
 FAILED = ("failure", "failed", "error", "ERROR", "FAILED")
 DEEPEST = 3
@@ -54,8 +58,10 @@ class Profile:
 
 def profile(path: Path, model: str | None = None) -> list[Profile]:
     """Every model of a log, the most called first. Raises UsageError or DataMissing with what is missing."""
-    with table_file(path) as table:
+    with flattened(path) as file, table_file(file) as table:
         found = fields(table)
+        if not table.rows("select 1 from log limit 1"):
+            raise DataMissing("no rows in it.", where=str(path), fix="export usage of a time with calls.")
         for need in ("input", "output"):
             if need not in found:
                 said = ", ".join(sorted(names(table)))[:300]
@@ -67,6 +73,12 @@ def profile(path: Path, model: str | None = None) -> list[Profile]:
         if "time" not in found:
             raise DataMissing("no column of times.", where=str(path), fix="export usage with a time for each row.")
         rows = table.rows(f"select {', '.join(f'{e} as {n}' for n, e in found.items())} from log")
+    if "calls" not in found and sums_by_day(rows):
+        raise DataMissing(
+            "sums by day, and no column says of how many calls: tokens per call cannot be measured.",
+            where=str(path),
+            fix="export single calls, or add a column num_requests.",
+        )
     calls = [c for r in rows if (c := call_of(r, found)) is not None]
     if not calls:
         raise DataMissing("no row with a time and token counts.", where=str(path), fix="look at its columns.")
@@ -138,12 +150,16 @@ def fields(table: Readable) -> dict[str, str]:
 def call_of(row: dict[str, Any], found: dict[str, str]) -> dict[str, Any] | None:
     """One row as numbers; None where time or tokens are missing."""
     when = moment(row["time"])
-    tokens = {k: number(row.get(k)) for k in ("input", "output", "cached", "written", "reasoning", "calls")}
+    tokens = {
+        k: number(row.get(k)) for k in ("input", "output", "cached", "written", "written_1h", "reasoning", "calls")
+    }
     if when is None or tokens["input"] is None or tokens["output"] is None:
         return None
-    whole = tokens["input"] + ((tokens["cached"] or 0) + (tokens["written"] or 0) if "apart" in found else 0)
+    whole = tokens["input"] + (
+        sum(tokens[k] or 0 for k in ("cached", "written", "written_1h")) if "apart" in found else 0
+    )
     return {
-        "time": when, "model": str(row["model"]) if row.get("model") else None, "input": whole, "cached": tokens["cached"],
+        "time": when, "end": moment(row["end"]) if row.get("end") else None, "model": str(row["model"]) if row.get("model") else None, "input": whole, "cached": tokens["cached"],
         "output": max(0.0, tokens["output"] - (tokens["reasoning"] or 0)), "reasoning": tokens["reasoning"],
         "calls": tokens["calls"] if tokens["calls"] is not None else 1.0, "failed": row.get("status") in FAILED,
     }  # fmt: skip
@@ -152,8 +168,7 @@ def call_of(row: dict[str, Any], found: dict[str, str]) -> dict[str, Any] | None
 def measured(model: str | None, rows: list[dict[str, Any]], aggregated: bool) -> Profile:
     good = [r for r in rows if not r["failed"]] or rows
     calls = sum(r["calls"] for r in rows)
-    times = [r["time"] for r in rows]
-    days = max(LEAST_DAYS, (max(times) - min(times)).total_seconds() / 86_400)
+    days = max(LEAST_DAYS, length(rows, aggregated).total_seconds() / 86_400)
     per_minute: dict[str, float] = {}
     for r in rows:
         minute = r["time"].strftime("%Y-%m-%dT%H:%M")
@@ -166,6 +181,24 @@ def measured(model: str | None, rows: list[dict[str, Any]], aggregated: bool) ->
         sum(r["failed"] for r in rows) / len(rows) if any(r["failed"] for r in rows) else None,
         None if aggregated else int(max(per_minute.values())), aggregated,
     )  # fmt: skip
+
+
+def length(rows: list[dict[str, Any]], aggregated: bool) -> timedelta:
+    """The time that rows cover; a row that sums up a bucket covers it whole, by its end or the shortest step of them."""
+    times = sorted({r["time"] for r in rows})
+    last = times[-1]
+    if aggregated:
+        steps = [b - a for a, b in pairwise(times)]
+        last = max([r["end"] for r in rows if r["end"]] or [last + min(steps, default=timedelta(days=1))])
+    covered: timedelta = last - times[0]
+    return covered
+
+
+def sums_by_day(rows: list[dict[str, Any]]) -> bool:
+    """Whether rows are sums: every one at midnight, and no two alike of one model."""
+    seen = [(str(r.get("model")), moment(r["time"])) for r in rows]
+    midnight = all(t is not None and (t.hour, t.minute, t.second) == (0, 0, 0) for _, t in seen)
+    return bool(seen) and midnight and len(set(seen)) == len(seen)
 
 
 def spread(rows: Iterable[dict[str, Any]], field: str, aggregated: bool) -> dict[str, float]:

@@ -163,3 +163,65 @@ def test_the_command_prints_the_block(tmp_path: Path) -> None:
 def test_little_traffic_is_told_by_the_month() -> None:
     few = Profile("m", 3, 30.0, {"mean": 10.0}, {"mean": 1.0}, None, None, None, None, False)
     assert "traffic: 3.0/month" in block(few)
+
+
+def openai_page(folder: Path) -> Path:
+    """The usage API's own answer: buckets of a day with their results."""
+    day = 86_400
+    buckets = [
+        {"object": "bucket", "start_time": 1_761_955_200 + n * day, "end_time": 1_761_955_200 + (n + 1) * day, "results": [
+            {"input_tokens": 900_000 * (n + 1), "output_tokens": 40_000 * (n + 1), "input_cached_tokens": 450_000 * (n + 1),
+             "num_model_requests": 1_000 * (n + 1), "model": "gpt-4o-2024-08-06"}]}
+        for n in range(2)
+    ]  # fmt: skip
+    (folder / "usage.json").write_text(json.dumps({"object": "page", "data": buckets, "has_more": False}))
+    return folder / "usage.json"
+
+
+def openai_table(folder: Path) -> Path:
+    rows = [
+        {"start_time": 1_761_955_200 + n * 86_400, "end_time": 1_761_955_200 + (n + 1) * 86_400, "model": "gpt-4o-2024-08-06",
+         "num_model_requests": 1_000 * (n + 1), "input_tokens": 900_000 * (n + 1), "input_cached_tokens": 450_000 * (n + 1), "output_tokens": 40_000 * (n + 1)}
+        for n in range(2)
+    ]  # fmt: skip
+    return table(folder / "usage.csv", rows)
+
+
+def dated_sums(folder: Path) -> Path:
+    rows = [{"date": f"2026-11-0{n + 1}", "model": "gpt-4o-2024-08-06", "requests": 1_000 * (n + 1), "prompt_tokens": 900_000 * (n + 1),
+             "cached_tokens": 450_000 * (n + 1), "completion_tokens": 40_000 * (n + 1)} for n in range(2)]  # fmt: skip
+    return table(folder / "days.csv", rows)
+
+
+@pytest.mark.parametrize("write", [openai_page, openai_table, dated_sums])
+def test_two_daily_buckets_are_two_days_and_not_one(tmp_path: Path, write: Any) -> None:
+    """3,000 calls in two days are 1,500 a day; 2,700,000 tokens over 3,000 calls are 900."""
+    (found,) = profile(write(tmp_path))
+    assert (found.days, found.calls, found.input_tokens, found.cached_share) == (2.0, 3_000, {"mean": 900}, 0.5)
+    assert block(found).splitlines()[1] == "traffic: 1500/day"
+
+
+def test_sums_without_a_number_of_calls_are_refused_and_not_read_as_single_calls(tmp_path: Path) -> None:
+    rows = [{"usage_date_utc": f"2026-11-0{n}", "model_version": "claude-sonnet-4-5", "usage_input_tokens_no_cache": 100_000,
+             "usage_input_tokens_cache_write_5m": 20_000, "usage_input_tokens_cache_write_1h": 0, "usage_input_tokens_cache_read": 300_000,
+             "usage_output_tokens": 9_000} for n in (1, 2)]  # fmt: skip
+    with pytest.raises(DataMissing, match="no column says of how many calls"):
+        profile(table(tmp_path / "claude.csv", rows))
+    (found,) = profile(table(tmp_path / "counted.csv", [r | {"num_requests": 100} for r in rows]))
+    assert found.input_tokens == {"mean": 4_200}  # read, written and plain
+    assert found.cached_share == pytest.approx(300 / 420)
+
+
+def test_an_instant_is_the_same_in_every_zone_and_spelling(tmp_path: Path) -> None:
+    rows = [
+        {"ts": t, "prompt_tokens": 10, "completion_tokens": 1}
+        for t in ("2026-11-01T09:00:00+08:00", "2026-11-03T01:00:00Z")
+    ]
+    (found,) = profile(jsonl(tmp_path / "own.jsonl", rows))
+    assert found.days == 2.0
+
+
+def test_an_empty_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time,prompt_tokens,completion_tokens\n")
+    with pytest.raises(DataMissing, match="no rows in it"):
+        profile(tmp_path / "log.csv")
