@@ -12,6 +12,7 @@ from jobs.breaker import Breaker, breaker_note, joint_alerts, look
 from jobs.messages import alert_message, onboarding_message
 from jobs.messages.buttons import with_buttons
 from jobs.rules import FOR_DIGEST, RECORDED, Rules, passing
+from jobs.sightings import newest_price
 from jobs.watch import Watched
 
 ALREADY = "already told"
@@ -54,7 +55,10 @@ def alerts_for(
     for case, d in decisions:
         found = _finding(rules, breaker, case, d, case.slug in changed)
         if found is not None:
-            text = alert_message(d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug))
+            why_now = newest_price(store, _behind(d), now)
+            text = alert_message(
+                d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug), trigger=why_now
+            )
             text = with_buttons(text, d.rec) if buttons else text
             why, follows = found
             out.append(make_alert("cheaper", case.channel, text, now, d=d, why=why, follows=follows))
@@ -73,13 +77,17 @@ def _finding(
     pending = rules.pending(d)
     if not changed and pending is None:
         return None
-    bills = [c.cost for c in (d.best, d.current) if c.cost is not None]
-    why = rules.withheld("cheaper", case, [i for bill in bills for i in bill.rate_ids])
+    why = rules.withheld("cheaper", case, _behind(d))
     before = rules.told_before(case, d)
     why = why or (ALREADY if before == ALREADY else None)
     if not changed and why is not None and passing(why) == pending:
         return None  # kept back as it was: nothing to add
     return why, before if why is None and before not in (None, "again") else None
+
+
+def _behind(d: Decision) -> list[str]:
+    """The rates that the saving rests on: of what is proposed and of what runs today."""
+    return [i for c in (d.best, d.current) if c is not None and c.cost is not None for i in c.cost.rate_ids]
 
 
 def _watched(

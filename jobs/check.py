@@ -28,6 +28,7 @@ from recommender.outlook import foresee
 from scraper.match import Matcher
 
 Progress = Callable[[str], None]
+PRIVATE = {"private_price", "discount_share"}  # a contract's terms are in no table
 AGAIN_DAYS = 180  # the time in which something better may come up and make a switch due again
 
 
@@ -194,7 +195,9 @@ def _register(store: Store, registry: Registry, now: datetime) -> None:
     }
     rows = []
     for case in registry.use_cases:
-        entry = case.model_dump(mode="json", exclude={"current": {"private_price", "discount_share"}, "origins": True})
+        entry = case.model_dump(
+            mode="json", exclude={"current": PRIVATE, "fallbacks": {"__all__": PRIVATE}, "origins": True}
+        )
         text = json.dumps(entry, sort_keys=True)
         rows.append(
             {

@@ -172,7 +172,7 @@ def _day(text: str | None) -> date | None:
 
 
 DOUBTED = """
-select c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, h.held_at as at, h.why,
+select c.claim_id, c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, h.held_at as at, h.why,
     (select any_value(url) from capture where sha256 = c.capture) as url
 from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
 where h.endpoint_id = ? and r.verdict is null and h.held_at <= ? order by h.held_at, c.meter, c.claim_id"""
@@ -190,7 +190,7 @@ def _doubt(store: Readable, case: UseCase, d: Decision, rates: Sequence[Rate], n
     if d.current.cost is None:
         claims = store.rows(CLAIMS, [endpoint])
         last = max((r.known_from for r in rates), default=None)
-        text = doubt_message(d, case, claims, now=now, last=last, kind="unpriced")
+        text = doubt_message(d, case, claims, now=now, last=last, kind="unpriced", trusted=rates)
         return [Watched("unpriced", case, f"{endpoint}|{last}", text, urgent=True, platform=True)]
     held = store.rows(DOUBTED, [endpoint, since])
     contested = [r for r in rates if r.standing == "disputed" and r.rate_id in d.current.cost.rate_ids]
@@ -199,7 +199,8 @@ def _doubt(store: Readable, case: UseCase, d: Decision, rates: Sequence[Rate], n
         return []
     first = min([r["at"].replace(tzinfo=UTC) for r in held] + [r.known_from for r in old])
     claims = [*held, *store.rows(CLAIMS, [endpoint])]
-    text = doubt_message(d, case, claims, now=now, last=first, kind="disputed")
+    used = [r for r in rates if r.rate_id in d.current.cost.rate_ids]
+    text = doubt_message(d, case, claims, now=now, last=first, kind="disputed", trusted=used)
     key = f"{endpoint}|{_places(held)}|{','.join(sorted(r.rate_id for r in old))}"
     return [Watched("disputed", case, key, text, urgent=True, platform=True)]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from data.records import Decision
+from data.records import Decision, EndpointChoice
+from data.records.usecase import Ruling
+from data.registry import Registry
 from data.store import Copy, Store, published
+from jobs.check import _register
 from jobs.feedback import Said, record
-from tests.test_messages import BEST, cost, decision
+from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import day, decided, quiet, saves
 
 WERE_WE_RIGHT = """
@@ -104,3 +109,98 @@ def test_said_twice_is_one_decision_and_a_held_row_is_none(store: Store) -> None
     record(store, REC, Said("switched", day(40)))
     store.insert("feedback", [{"rec": "breaker", "verdict": "release", "decided_at": day(3)}])
     assert [(r["verdict"], r["decided_on"]) for r in asked(store)] == [("switched", day(2).date())]
+
+
+def registered(store: Store, at: datetime, *rulings: Ruling, **more: Any) -> None:
+    """An entry of use_cases.yaml as a check writes it."""
+    _register(store, Registry(use_cases=[use_case(rulings=rulings, **more)], warnings=[]), at)
+
+
+def test_what_only_the_registry_says_is_a_decision_too(store: Store) -> None:
+    no = Ruling(
+        model="deepseek/v4",
+        verdict="rejected",
+        date="2026-08-03",
+        why="no EU endpoint",
+        reopen_if="region eu available",
+        by="@lee",
+    )
+    registered(store, day(0), no, Ruling(model="x/y", verdict="later", date="2026-08-10", until="2026-08-12"))
+    first, second = asked(store)
+    assert (first["rec"], first["use_case"], first["verdict"], first["model"]) == (
+        None,
+        "ticket-summary",
+        "rejected",
+        "deepseek/v4",
+    )
+    assert (first["reason"], first["reopen_if"], first["decided_by"]) == (
+        "no EU endpoint",
+        "region eu available",
+        "@lee",
+    )
+    assert (str(first["decided_on"]), str(first["until"])) == ("2026-08-03", "2027-01-30"), (
+        "180 days where none is named"
+    )
+    assert str(second["until"]) == "2026-08-12"
+    assert [r["forecast_usd_per_month"] for r in (first, second)] == [None, None]
+    assert {r["written_in"] for r in (first, second)} == {"use_cases.yaml"}
+    registered(store, day(1))
+    assert asked(store) == [], "an entry that was taken out decides nothing"
+
+
+def test_where_both_say_it_the_registry_wins_and_the_forecast_stays(store: Store) -> None:
+    decided(store, day(0), saves(3_478))
+    record(store, REC, Said("reject", day(1), why="pressed in haste"))
+    record(store, REC, Said("approve", day(2)))
+    registered(
+        store, day(3), Ruling(model="vendor-b/mini-5", rec=REC, verdict="rejected", date="2026-09-09", why="tone")
+    )
+    rows = {r["verdict"]: r for r in asked(store)}
+    assert set(rows) == {"rejected", "approved"}
+    assert (rows["rejected"]["reason"], str(rows["rejected"]["decided_on"])) == ("tone", "2026-09-09")
+    assert rows["rejected"]["forecast_usd_per_month"] == pytest.approx(3_478)
+    assert [rows[v]["written_in"] for v in ("rejected", "approved")] == ["use_cases.yaml", "feedback"]
+
+
+def test_the_end_of_a_fallback_is_in_the_view_with_its_role_and_who_states_it(store: Store) -> None:
+    spare = EndpointChoice(
+        written="s",
+        model_id="m/s",
+        endpoint_id="aws:spare",
+        discount_share=0.25,
+        private_price={"call_usd": Decimal("0.77")},
+    )
+    registered(store, day(0), fallbacks=(spare,))
+    decided(store, day(0), quiet())
+    plain = {
+        "provider": "x",
+        "region": "global",
+        "source_id": "by-hand",
+        "link": "https://x/ends",
+        "checked_on": "2026-08-01",
+    }
+    ends = [
+        ("azure:large-2@eu", "2027-01-01", -3),
+        ("azure:large-2@eu", "2026-12-01", -2),
+        ("aws:spare", "2026-11-01", -1),
+        ("aws:other", "2026-10-01", -1),
+    ]
+    store.insert(
+        "endpoint", [{**plain, "endpoint_id": e, "retires_on": on, "known_from": day(at)} for e, on, at in ends]
+    )
+    store.insert(
+        "endpoint",
+        [{**plain, "endpoint_id": "aws:spare", "retires_on": "2026-11-01", "known_from": day(0), "precision": "fp8"}],
+    )
+    rows = asked(store, "select * from retirements order by retires_on")
+    assert [(str(r["retires_on"]), r["endpoint"], r["role"], r["source"], r["url"]) for r in rows] == [
+        ("2026-11-01", "aws:spare", "fallback", "by-hand", "https://x/ends"),
+        ("2026-12-01", "azure:large-2@eu", "in use", "by-hand", "https://x/ends"),
+    ]
+    assert [r["announced_at"] for r in rows] == [day(-1).replace(tzinfo=None), day(-2).replace(tzinfo=None)], (
+        "since the day is known"
+    )
+    assert [r["cost_usd_per_month"] for r in rows] == [None, pytest.approx(4_430)]
+    assert not {"0.25", "0.77"} & set(
+        re.findall(r"[\d.]+", str(store.rows("select entry::varchar as e from use_case")))
+    ), "no contract's terms"

@@ -23,6 +23,7 @@ from data.records import (
     Endpoint,
     EndpointChoice,
     Quality,
+    Rate,
     Requirements,
     Tokens,
     UseCase,
@@ -117,7 +118,7 @@ def keep(slug: str) -> Decision:
 
 
 def onboarding(rows: list[tuple[UseCase, Decision]]) -> dict[str, Any]:
-    return onboarding_message("#support-ai", rows, now=NOW, data_as_of=AS_OF)
+    return onboarding_message("#support-ai", rows, now=NOW, data_as_of=AS_OF, retiring=())
 
 
 def hostile() -> dict[str, Any]:
@@ -127,6 +128,7 @@ def hostile() -> dict[str, Any]:
     return alert_message(decision(best=best, easier=easier, current=current), use_case(), now=NOW, trigger=HOSTILE[0])
 
 
+TRIGGER = "output of vendor-b:mini-5 went $8 → $1.60 per 1M tokens on 18 Nov 2026 (vendor-b, last fetched 19 Nov 2026)"
 UNPRICED = decision(
     verdict="unknown", best=None, easier=None, current=candidate("azure:large-2@eu", None, reasons=("no price",)),
     reason="the model in use has no price (no price)",
@@ -138,7 +140,17 @@ CLAIM = {
 OPEN = Open("ticket-summary", "switch", 3_478, "vendor", 0.874, "C", 4, "rec-7f3c01", "@dana")
 
 
-def digest(channel: str | None, **more: Any) -> Digest:
+def _rate(meter: str, usd: str, **more: Any) -> Rate:
+    fields: dict[str, Any] = {
+        "endpoint_id": "azure:large-2@eu",
+        "known_from": AS_OF,
+        "standing": "disputed",
+        "source_id": "azure",
+    }
+    return Rate(meter=meter, usd_per_mtok=Decimal(usd), **fields | more)  # type: ignore[arg-type]
+
+
+def digest(channel: str | None, spend: float = 41_000.0, **more: Any) -> Digest:
     fields: dict[str, Any] = {
         "open": (OPEN, Open("invoice-fields", "switch", 2_700, "tier", 1.0, None, 11, "rec-51aa02", HOSTILE[0]),
                  Open("code-review", "test", 1_900, "sibling", 0.71, "B", 2, "rec-0c0c03", "@lee")),
@@ -149,11 +161,11 @@ def digest(channel: str | None, **more: Any) -> Digest:
         "constraints": ("region eu costs about $310/mo on reply-draft",),
         "teams": (("support", 9, 31_000.0, 3_478.0), (HOSTILE[1], 5, None, 0.0)),
     }  # fmt: skip
-    return Digest(channel, (2026, 47), 14, 41_000.0, 2, **fields | more)
+    return Digest(channel, (2026, 47), 14, spend, 2, **fields | more)
 
 
 MESSAGES = {
-    "normal": lambda: alert_message(decision(), use_case(), now=NOW, data_as_of=AS_OF),
+    "normal": lambda: alert_message(decision(), use_case(), now=NOW, data_as_of=AS_OF, trigger=TRIGGER),
     "nothing": lambda: onboarding([(use_case(), keep("ticket-summary"))]),
     "several": lambda: onboarding(
         [
@@ -169,8 +181,8 @@ MESSAGES = {
     "rise": lambda: bill_message(
         decision(),
         use_case().model_copy(update={"budget": Budget(usd_per_month=4_500, usd_per_call=0.008)}),
-        cost(4_430),
-        cost(5_180),
+        spread(4_430, 1_400),
+        spread(5_180, 2_150),
         least_at=AS_OF,
         at=NOW + timedelta(days=20),
         now=NOW,
@@ -183,11 +195,36 @@ MESSAGES = {
         Endpoint(endpoint_id="azure:large-2@eu", provider="azure", link=HOSTILE[1], checked_on="2026-11-01"),
         date(2026, 12, 10),
         now=NOW,
-        ranked=[BEST],
+        ranked=[
+            BEST,
+            BEST.model_copy(
+                update={"endpoint_id": "vendor-c:fast", "cost": cost(1_210), "p_ok": 0.81, "effort_days": 4}
+            ),
+            BEST.model_copy(
+                update={
+                    "endpoint_id": "aws:large-2@eu",
+                    "cost": cost(4_600),
+                    "move": "endpoint",
+                    "p_ok": 0.99,
+                    "effort_days": 1,
+                }
+            ),
+        ],
         longer=["vendor-a:large-2", HOSTILE[0]],
     ),
     "price-unknown": lambda: doubt_message(UNPRICED, use_case(), [CLAIM], now=NOW, last=None, kind="unpriced"),
-    "disputed": lambda: doubt_message(decision(), use_case(), [CLAIM] * 30, now=NOW, last=AS_OF, kind="disputed"),
+    "disputed": lambda: doubt_message(
+        decision(),
+        use_case(),
+        [
+            CLAIM | {"claim_id": "clm-1"},
+            *(CLAIM | {"amount": Decimal(n), "per": "per_ktok", "currency": "CNY"} for n in range(30)),
+        ],
+        now=NOW,
+        last=AS_OF,
+        kind="disputed",
+        trusted=[_rate("output", "10"), _rate("input", "2.5"), _rate("input", "1.25", tier="batch")],
+    ),
     "better": lambda: better_message(decision(), use_case(), BEST.model_copy(update={"p_gain": 0.91}), now=NOW),
     "new-model": lambda: newcomer_message(
         decision(verdict="keep", best=None), use_case(), BEST.model_copy(update={"model_id": HOSTILE[0]}), now=NOW
@@ -198,6 +235,7 @@ MESSAGES = {
     "full-digest": lambda: digest_message(
         digest(
             None,
+            spend=4_100_000.0,
             open=(OPEN,) * 300,
             notes=tuple(HOSTILE) * 90,
             coming=tuple(HOSTILE) * 90,

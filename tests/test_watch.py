@@ -247,7 +247,10 @@ def test_a_held_price_is_told_after_a_day_and_not_before(store: Store) -> None:
     assert seen(store, day(2.9), BASE) == []
     found = seen(store, day(3.1), BASE)
     assert [w.kind for w in found] == ["disputed"]
-    assert "9.5 USD per_mtok · page · 03 Sep 2026" in plain(found[0].message)
+    said = plain(found[0].message)
+    assert "$9.50 per 1M tokens · page · 03 Sep 2026" in said
+    assert "Answer  undercut feedback c9 release | reject" in said
+    assert f"select * from quarantine where endpoint = '{HERE}'" in said
     assert faults_of(found[0].message) is None
 
 

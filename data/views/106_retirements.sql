@@ -1,16 +1,29 @@
--- Announced ends of endpoints in use.
+-- Announced ends of endpoints that a use case runs on, or would fall back on.
 create view retirements as
-select try_cast(e.retires_on as date) as retires_on, u.endpoint, u.use_case, 'in use' as role, u.owner, u.team, u.cost_usd_per_month, e.known_from as announced_at
-from use_cases u
+with entries as (
+    select use_case, unnest(entry ->> '$.fallbacks[*].endpoint_id') as endpoint
+    from (select * from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1)
+    where not withdrawn),
+touched as (
+    select use_case, endpoint, 'in use' as role, cost_usd_per_month from use_cases
+    union all
+    select distinct e.use_case, e.endpoint, 'fallback', null from entries e join use_cases u using (use_case) where e.endpoint <> u.endpoint)
+select try_cast(e.retires_on as date) as retires_on, t.endpoint, t.use_case, t.role, u.owner, u.team, t.cost_usd_per_month,
+    (select min(b.known_from) from endpoint b where b.endpoint_id = e.endpoint_id and b.retires_on = e.retires_on) as announced_at,
+    e.source_id as source, e.link as url, e.checked_on
+from touched t join use_cases u using (use_case)
 join (select * from endpoint qualify row_number() over (partition by endpoint_id order by known_from desc) = 1) e
-    on e.endpoint_id = u.endpoint
+    on e.endpoint_id = t.endpoint
 where try_cast(e.retires_on as date) is not null;
-comment on view retirements is 'Ends of endpoints that a use case runs on. One row per use case.';
+comment on view retirements is 'Ends of endpoints that a use case runs on or falls back on. One row per endpoint x use case.';
 comment on column retirements.retires_on is 'Last day as announced';
 comment on column retirements.endpoint is 'Price id';
 comment on column retirements.use_case is 'Slug from use_cases.yaml';
-comment on column retirements.role is 'in use';
+comment on column retirements.role is 'in use or fallback';
 comment on column retirements.owner is 'Who decides';
 comment on column retirements.team is 'Team from use_cases.yaml';
-comment on column retirements.cost_usd_per_month is 'Cost now at list prices, US dollars a month';
-comment on column retirements.announced_at is 'When we knew, UTC';
+comment on column retirements.cost_usd_per_month is 'Cost now at list prices, US dollars a month; empty: a fallback, or no price';
+comment on column retirements.announced_at is 'When this day was first known, UTC';
+comment on column retirements.source is 'Who states it: a source id, or the catalogue kept by hand';
+comment on column retirements.url is 'Page that states it; empty: none kept';
+comment on column retirements.checked_on is 'Day on which a person last compared it with the page; empty: nobody did';

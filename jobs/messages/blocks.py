@@ -88,6 +88,13 @@ def usd(amount: float | None) -> str:
     return f"{sign}${text.rstrip('0') if size < 1 else text}"
 
 
+def exact(amount: Decimal) -> str:
+    """A price as it is stated, no digit of it lost: 2.50, 0.0755, 10."""
+    text = f"{amount.normalize():f}"
+    whole, dot, part = text.partition(".")
+    return f"{whole}.{part:0<2}" if dot else whole
+
+
 def percent(share: float | None) -> str:
     if share is None:
         return "unknown"

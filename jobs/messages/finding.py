@@ -45,7 +45,7 @@ def alert_message(
         *([f"Again   {name(best.reopened, 300)}"] if best.reopened else []),
         *_money(d.current, best, told),
         *_quality(d, case, best),
-        *_fit(case, best),
+        *fits(case, best),
         _effort(case, best, told),
         *_easier(d, told),
         *_abundance(best, told),
@@ -101,7 +101,7 @@ def _likely(c: Candidate) -> str:
     return percent(c.p_ok if c.p_ok is None or sure else min(c.p_ok, 0.999))
 
 
-def _fit(case: UseCase, best: Candidate) -> list[str]:
+def fits(case: UseCase, best: Candidate) -> list[str]:
     """Demands that eligibility has proven; an unknown one would have shut the candidate out."""
     need = case.require
     asked = [*need.features, *need.params, *need.regions]

@@ -29,7 +29,7 @@ def onboarding_message(
 
     `retiring`: endpoints in use that leave within 180 days, in plain words; None where nobody looked.
     """
-    leaving = "unknown" if retiring is None else "; ".join(retiring) or "none known within 180 days"
+    leaving = "unknown" if retiring is None else "; ".join(retiring) or "nothing announced within 180 days"
     many = "" if len(rows) == 1 else "s"
     width = max((len(case.slug) for case, _ in rows), default=0)
     lines = [_line(case, d, width) for case, d in rows] or ["no use case is registered for this channel"]
@@ -42,10 +42,11 @@ def onboarding_message(
         if v >= 100 and not sums(d, case).hidden
     ]
     last = [
-        f"Assumed   {'; '.join(assumed[:4]) or 'no default that matters'} (undercut explain SLUG)",
+        f"Assumed   {'; '.join(assumed[:4]) or 'no default that matters'} (undercut explain {rows[0][0].slug if rows else 'SLUG'})",
         f"Blocked   {'; '.join(blocked[:4]) or 'no constraint costs over $100 a month'}",
         f"Retiring  {leaving}",
-        "You get   an alert here when the low end of a saving passes your thresholds; nothing else",
+        "You get   an alert here when the low end of a saving passes your thresholds, your bill rises, or your model leaves or has no price;",
+        "          a digest on Mondays; nothing else",
         "Stop it   alerts: {mode: digest} or {mode: never} in use_cases.yaml · hit rate of our alerts: none sent yet",
     ]
     head = f"🔵 undercut watches {len(rows)} use case{many} for {channel} · first run · {now:%d %b %Y}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from data.records import Candidate, Cost, Decision, Endpoint, UseCase
-from jobs.messages.blocks import Payload, cut, name, payload, percent, usd
+from data.records import Candidate, Cost, Decision, Endpoint, Rate, UseCase
+from jobs.messages.blocks import Payload, cut, exact, name, payload, percent, usd
+from jobs.messages.finding import fits
 from jobs.messages.sums import CONTRACT, sums
 from recommender.budget import broken
 from recommender.decide import cases_needed
@@ -15,6 +17,9 @@ from recommender.decide import cases_needed
 REPLACEMENTS = 3
 WORKING_WEEK = 5 / 7
 METERS = 6
+CLAIMS = 8
+PLAIN = re.compile(r"[\w.:/@+-]+")
+UNITS = {"per_mtok": "per 1M tokens", "per_ktok": "per 1K tokens", "per_token": "per token"}
 DIGEST_ONLY = ("new_model", "price_drop")
 
 
@@ -96,6 +101,7 @@ def retirement_message(
           or ["Instead nothing eligible is known to be good enough; an evaluation of yours would settle it"]),
         f"Longer  {', '.join(name(e) for e in longer[:4]) + ' (no end known, or a later one)' if longer else 'no other host is known to keep it longer'}",
         f"Next    undercut rank {case.slug}" if known else f"Next    undercut explain {case.slug}",
+        "iCal    undercut report --ical   (every retirement that touches you, with alarms)",
     ]  # fmt: skip
     last = [
         f'Answer  undercut feedback {d.rec} later --why "…"',
@@ -107,35 +113,60 @@ def retirement_message(
 
 
 def doubt_message(
-    d: Decision, case: UseCase, claims: Sequence[Mapping[str, Any]], *, now: datetime, last: datetime | None, kind: str
+    d: Decision,
+    case: UseCase,
+    claims: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    last: datetime | None,
+    kind: str,
+    trusted: Sequence[Rate] = (),
 ) -> Payload:
-    """The price of the model in use is unknown or in doubt: every claim with source, day and URL, and what rests."""
-    head = (
-        f"🟡 {case.slug}: we cannot price your model"
-        if kind == "unpriced"
-        else f"🟡 {case.slug}: your model's price is in doubt"
-    )
+    """The price of the model in use is unknown or in doubt: every claim with source, day and URL, the last price that was
+    trusted, and what rests meanwhile. `claims` with a `claim_id` are held."""
+    endpoint = case.current.endpoint_id
+    prices = _trusted(trusted)
     if kind == "unpriced":
-        trusted = f"last price known from {last:%d %b %Y}" if last else "none was ever known"
+        head, why = "we cannot price your model", "the model in use has no price"
+        known = f"{prices or 'price known'}, until {last:%d %b %Y}" if last else "none was ever known"
         rests = "no finding of this use case is made or sent until it has a price"
     else:
-        trusted = f"in doubt since {last:%d %b %Y}; the price before it stands meanwhile" if last else "unknown"
+        head, why = "your model's price is in doubt", "held or contested for 24 hours"
+        since = f"in doubt since {last:%d %b %Y}" if last else "unknown since when it is in doubt"
+        known = f"{prices or 'the price before'} stands meanwhile; {since}"
         rests = "sums rest on the last trusted price; nothing new is claimed from the doubted one"
+    stated = list(dict.fromkeys(map(_claim, claims)))
+    more = [f"        … {len(stated) - CLAIMS} more: undercut explain {case.slug}"] if len(stated) > CLAIMS else []
+    held = next((str(c["claim_id"]) for c in claims if c.get("claim_id")), None)
+    where = f" where endpoint = '{endpoint}'" if PLAIN.fullmatch(endpoint) else ""
     lines = [
         _who(d, case),
-        f"Model   {name(case.current.endpoint_id)}",
-        f"Trusted {trusted}",
-        *(_claim(c) for c in claims[:8]),
-        *([] if claims else ["Claims  no source states a price of it"]),
+        f"Model   {name(endpoint)}",
+        f"Trusted {known}",
+        *(stated[:CLAIMS] or ["Claims  no source states a price of it"]),
+        *more,
         f"Rests   {rests}",
-        f"Next    undercut sql \"select * from quarantine where endpoint = '…'\"   (or undercut explain {case.slug})",
+        f'Next    undercut sql "select * from quarantine{where}"' if held else f"Next    undercut explain {case.slug}",
     ]
     last_lines = [
-        "Answer  undercut feedback CLAIM release | reject (the platform team)",
+        f"Answer  undercut feedback {name(held)} release | reject (the platform team)"
+        if held
+        else "Answer  none is asked of you; the platform team has this message too",
         _stop(kind),
-        "Why now " + ("the model in use has no price" if kind == "unpriced" else "held or contested for 24 hours"),
+        f"Why now {why}",
     ]
-    return payload(head, lines, _small(d, case), last=last_lines)
+    return payload(f"🟡 {case.slug}: {head}", lines, _small(d, case), last=last_lines)
+
+
+def _trusted(rates: Sequence[Rate]) -> str:
+    """The plain prices of an endpoint, with their source."""
+    plain = [r for r in rates if r.usd_per_mtok is not None and r.context_min_tokens is None and r.time_window is None]
+    if not plain:
+        return ""
+    newest = {r.meter: r for r in sorted(plain, key=lambda r: (r.tier == "standard", r.known_from))}
+    ordered = sorted(newest.values(), key=lambda r: (r.meter != "input", r.meter != "output", r.meter))[:3]
+    said = ", ".join(f"{r.meter} ${exact(r.usd_per_mtok)}" for r in ordered if r.usd_per_mtok is not None)
+    return f"{said} per 1M tokens ({', '.join(dict.fromkeys(name(r.source_id, 30) for r in ordered))})"
 
 
 def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime) -> Payload:
@@ -148,12 +179,15 @@ def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime
     yours = f"{mine.mean:.2f}" if mine else "unknown"
     setting = f" with {name(best.variant)}" if best.variant else ""
     effort = "unknown" if best.effort_days is None else f"~{best.effort_days:g} days ({best.move})"
+    proof = "measured" if q and mine and q.measured and mine.measured else "likely, some boards are estimated"
+    spread = f"   range {usd(best.cost.low_usd_per_month)}–{usd(best.cost.high_usd_per_month)[1:]}" if best.cost else ""
     lines = [
         _who(d, case),
         f"Now     {name(d.current.endpoint_id)}  {bill}",
-        f"Move    {name(best.endpoint_id)}{setting}  {there}/mo",
+        f"Move    {name(best.endpoint_id)}{setting}  {there}/mo{spread}",
         f"Quality {mean} vs yours {yours}: {gain} → {percent(min(best.p_gain or 0, 0.999))} likely better by 0.02 or more",
-        f"Trust   evidence {q.grade if q else 'none'} (you ask {case.quality.evidence})",
+        f"Trust   {proof}, evidence {q.grade if q else 'none'} (you ask {case.quality.evidence})",
+        *fits(case, best),
         f"Effort  {effort}; what the gain is worth is yours to say",
         f"Next    undercut rank {case.slug}",
     ]
@@ -242,7 +276,9 @@ def _ranked(word: str, found: Sequence[Candidate], now_usd: float | None, most: 
     lines = []
     for n, c in enumerate(list(best.values())[:most], 1):
         tier = "" if c.tier == "standard" else f" [{c.tier}]"
-        days = "effort unknown" if c.effort_days is None else f"{c.effort_days:g} days"
+        days = (
+            "effort unknown" if c.effort_days is None else f"{c.effort_days:g} day{'' if c.effort_days == 1 else 's'}"
+        )
         sure = percent(c.p_ok if c.move in ("tier", "endpoint") else min(c.p_ok or 0, 0.999))
         money = usd(c.cost.usd_per_month if c.cost else None)
         lines.append(f"{word:<7} {n} {name(c.endpoint_id)}{tier}  {money}/mo  {sure} likely good enough  {days}")
@@ -259,5 +295,6 @@ def _start(day: date, now: datetime, effort_days: float | None) -> str:
 
 
 def _claim(c: Mapping[str, Any]) -> str:
-    amount = f"{c['amount'].normalize():f} {c['currency']} {c['per']}"
-    return f"Claim   {name(c['meter'], 30)} {c['tier']} {amount} · {name(c['source'], 30)} · {c['at']:%d %b %Y} · {name(c['url'], 90)} · {name(c['why'], 90)}"
+    amount, unit = exact(c["amount"]), UNITS.get(c["per"], str(c["per"]).replace("_", " "))
+    money = f"${amount}" if c["currency"] == "USD" else f"{amount} {name(c['currency'], 8)}"
+    return f"Claim   {name(c['meter'], 30)} {c['tier']} {money} {unit} · {name(c['source'], 30)} · {c['at']:%d %b %Y} · {name(c['url'], 90)} · {name(c['why'], 90)}"

@@ -13,18 +13,18 @@ FOLD_OCTETS = 73
 
 
 def calendar(store: Readable) -> str:
-    """All retirements of endpoints in use; lines folded, texts escaped."""
+    """All retirements of endpoints in use and of fallbacks; lines folded, texts escaped."""
     rows = store.rows(
-        "select retires_on, endpoint, use_case, announced_at from retirements order by retires_on, use_case"
+        "select retires_on, endpoint, use_case, role, announced_at from retirements order by retires_on, use_case, endpoint"
     )
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//undercut//retirements//EN", "CALSCALE:GREGORIAN"]
     for r in rows:
-        lines += _event(r["retires_on"], str(r["endpoint"]), str(r["use_case"]), r["announced_at"])
+        lines += _event(r["retires_on"], str(r["endpoint"]), str(r["use_case"]), str(r["role"]), r["announced_at"])
     lines.append("END:VCALENDAR")
     return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
 
 
-def _event(day: date, endpoint: str, use_case: str, known: datetime | None) -> list[str]:
+def _event(day: date, endpoint: str, use_case: str, role: str, known: datetime | None) -> list[str]:
     ident = hashlib.blake2b(f"{endpoint}|{use_case}".encode(), digest_size=10).hexdigest()
     stamp = known or datetime.combine(day, time(), UTC)
     lines = [
@@ -33,7 +33,7 @@ def _event(day: date, endpoint: str, use_case: str, known: datetime | None) -> l
         f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{_text(f'{endpoint} retires: {use_case}')}",
+        f"SUMMARY:{_text(f'{endpoint} retires: {use_case}, {role}')}",
         f"DESCRIPTION:{_text(f'undercut rank {use_case}')}",
         "TRANSP:TRANSPARENT",
     ]

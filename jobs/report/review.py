@@ -141,7 +141,7 @@ from forecast where best_usd_per_month is not null and as_of = (select max(as_of
 
 
 def _risk(store: Readable, last: date) -> Section:
-    query = f"""select retires_on, endpoint, use_case, owner, cost_usd_per_month
+    query = f"""select retires_on, endpoint, use_case, role, owner, cost_usd_per_month
 from retirements where retires_on between date '{last}' and date '{last + timedelta(days=365)}' order by retires_on, use_case"""
     vendors = store.rows(
         "select split_part(endpoint, ':', 1) as provider, sum(cost_usd_per_month) / (select sum(cost_usd_per_month) from use_cases) as share "
