@@ -66,8 +66,8 @@ def named(c: Candidate) -> str:
     return c.endpoint_id if c.tier == "standard" else f"{c.endpoint_id} [{c.tier}]"
 
 
-def look(published_copy: Place, files: list[Path], now: datetime, tell: Progress, *, shared: bool = False) -> Standing:
-    """Decide everything on a published copy; writes nothing. `shared`: contracts left out, for what others may read.
+def look(published_copy: Place, files: list[Path], now: datetime, tell: Progress) -> Standing:
+    """Decide everything on a published copy, a team's contract included, for that team's own eyes; writes nothing.
 
     Raises DataMissing where it has no prices.
     """
@@ -81,7 +81,7 @@ def look(published_copy: Place, files: list[Path], now: datetime, tell: Progress
         raise DataMissing(
             "no prices in it.", where=str(published_copy), fix="run `undercut demo` or `undercut scrape`."
         )
-    return standing(at_list(registry) if shared else registry, facts, matcher, now, tell)
+    return standing(registry, facts, matcher, now, tell)
 
 
 def standing(registry: Registry, facts: Facts, matcher: Matcher, now: datetime, tell: Progress) -> Standing:
@@ -92,5 +92,9 @@ def standing(registry: Registry, facts: Facts, matcher: Matcher, now: datetime, 
 def at_list(registry: Registry) -> Registry:
     """The registry without contract prices and discounts."""
     bare = {"private_price": {}, "discount_share": 0.0}
-    cases = (c.model_copy(update={"current": c.current.model_copy(update=bare)}) for c in registry.use_cases)
-    return replace(registry, use_cases=tuple(cases))
+
+    def listed(case: UseCase) -> UseCase:
+        spare = tuple(f.model_copy(update=bare) for f in case.fallbacks)
+        return case.model_copy(update={"current": case.current.model_copy(update=bare), "fallbacks": spare})
+
+    return replace(registry, use_cases=tuple(map(listed, registry.use_cases)))

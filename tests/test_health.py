@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_metrics_are_served_on_loopback_and_tell_jobs_sources_and_the_outbox(tmp
         f'undercut_source_last_success_timestamp_seconds{{source="openai"}} {NOW.timestamp():.1f}'.replace(".0", ""),
     ):
         assert line in text or line.split("} ")[0] in text
+    with pytest.raises(OSError):  # no other address of this machine answers
+        socket.create_connection(("127.0.0.2", port), timeout=5).close()
 
 
 def test_a_log_line_is_one_object_with_the_fields_of_its_run() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -61,12 +60,31 @@ def test_a_day_is_computed_once(home: Path) -> None:
         assert keep(store, load_cases([REGISTRY]), now) is False
 
 
-def test_contracts_are_not_in_what_is_shared() -> None:
-    registry = load_cases([REGISTRY])
-    case = registry.use_cases[0]
-    secret = case.current.model_copy(
-        update={"private_price": {"input_usd_per_mtok": Decimal("0.001")}, "discount_share": 0.9}
-    )
-    bare = at_list(type(registry)(**{**vars(registry), "use_cases": (case.model_copy(update={"current": secret}),)}))
-    assert bare.use_cases[0].current.private_price == {}
-    assert bare.use_cases[0].current.discount_share == 0
+def test_contracts_are_not_in_what_is_shared(demo: Callable[[Path], Path], tmp_path: Path) -> None:
+    """The same entry with a contract and without: what is kept for reports is the same to the cent, what its team sees is not."""
+    entry = """use_cases:
+  secret-deal:
+    task: classification
+    model: {MODEL}
+    fallbacks: [{MODEL}]
+    traffic: 20k/day
+    tokens: {in: 900, out: 40}
+    channel: "#x"
+"""
+    kept, own, now = {}, {}, datetime(2026, 11, 12, tzinfo=UTC)
+    for name, model in (("plain", "openai/gpt-4o"), ("contract", "{id: openai/gpt-4o, discount: 0.3717}")):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(entry.replace("{MODEL}", model))
+        home = demo(tmp_path / name)
+        cost = look(home / "market.duckdb", [file], now, lambda _: None).decisions["secret-deal"].current.cost
+        assert cost is not None
+        own[name] = cost.usd_per_month
+        with Store(home) as store:
+            assert keep(store, load_cases([file]), now)
+            query = "select * from {} where use_case = 'secret-deal' order by all"
+            kept[name] = [store.rows(query.format(t)) for t in ("forecast", "plan_option")]
+    assert kept["contract"] == kept["plain"]
+    assert all(kept["plain"]), "there is something to compare"
+    assert own["contract"] < 0.7 * own["plain"]
+    bare = at_list(load_cases([tmp_path / "contract.yaml"])).use_cases[0]
+    assert [c.discount_share for c in (bare.current, *bare.fallbacks)] == [0, 0]

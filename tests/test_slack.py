@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.error import URLError
 
 import pytest
 
@@ -12,6 +13,7 @@ from data.errors import NotDelivered
 from jobs.messages import platform_message
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender, sender_from
+from jobs.slack.send import _answer
 from tests.slack_server import TOKEN, SlackServer, slack_server
 
 HELLO = platform_message("all sources fresh", ["nothing held"])
@@ -141,6 +143,11 @@ def test_secrets_are_never_said(slack: SlackServer, caplog: pytest.LogCaptureFix
         for sender in (bot, hook):
             slack.faults = [fault]
             said.append(str(sender.send("#support-ai", HELLO, "m").error))
+    for secret in (slack.hook, TOKEN):  # words of the SDK or of the system that name where a request went
+        said += [
+            str(_answer(error, secret).error)
+            for error in (OSError(f"no way to {secret}"), URLError(f"{secret} failed"))
+        ]
     everything = "\n".join([*said, caplog.text, repr(settings), repr(vars(settings)), repr(bot), repr(hook)])
     assert TOKEN not in everything
     assert "hook-secret" not in everything

@@ -84,17 +84,18 @@ def test_a_token_is_in_no_trace_database_or_report(
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        "use_cases: !!python/object/apply:os.system ['touch hacked']\n",
-        "use_cases: !run {a: 1}\n",
-        "use_cases: &a [*a]\n",
+        ("use_cases: !!python/object/apply:os.system ['touch hacked']\n", "tags such as !!python/object"),
+        ("use_cases: !run {a: 1}\n", "tags such as !run"),
+        ("use_cases: {a: !x {task: classification}}\n", "tags such as !x"),
+        ("use_cases: &a [*a]\n", "use_cases"),
     ],
 )
-def test_a_registry_cannot_run_anything(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_cannot_run_anything(tmp_path: Path, text: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "use_cases.yaml").write_text(text)
-    with pytest.raises(UndercutError):
+    with pytest.raises(UndercutError, match=said):
         load_registry([tmp_path / "use_cases.yaml"], Matcher.from_package().resolve)
     assert [p.name for p in tmp_path.iterdir()] == ["use_cases.yaml"]
 
