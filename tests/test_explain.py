@@ -191,7 +191,7 @@ def test_token_counts_come_from_the_log_that_is_named_and_a_gap_is_told(tmp_path
     [
         ("gone.csv", None, "no file"),
         ("log.csv", "when,what\n1,2\n", "no column of input tokens"),
-        ("log.csv", "timestamp,model,input_tokens,output_tokens\n2026-11-01,a,1,1\n2026-11-01,b,1,1\n", "2 models in log.csv (a, b)"),
+        ("log.csv", "timestamp,model,input_tokens,output_tokens\n2026-11-01T08:00:00Z,a,1,1\n2026-11-01T08:00:00Z,b,1,1\n", "2 models in log.csv (a, b)"),
     ],
 )  # fmt: skip
 def test_a_log_that_does_not_say_it_leaves_the_numbers_written(

@@ -127,6 +127,87 @@ def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
     assert [p.file.rsplit("/", 1)[-1] for p in caught.value.problems] == ["a.yaml", "a.yaml", "b.yaml", "none.yaml"]
 
 
+LINES = [
+    ("budget: {month: .nan}", "budget.month: nan is no number that can be used."),
+    ("budget: {month: .inf}", "budget.month: inf is no number that can be used."),
+    ("budget:", "budget: is empty. Fix: write a map, or drop the key."),
+    ("owner: ~", "owner: is empty. Fix: write text, or drop the key."),
+    ("require: {first_party: yes}", 'require.first_party: "yes" is not true or false. Fix: write true or false.'),
+    ("require: {contxt: 200k}", 'require: unknown key "contxt". Fix: write "context".'),
+    ("switch: {moves: [tiers]}", 'switch.moves[0]: no moves "tiers". Fix: tier.'),
+    ("alerts: {snooze_until: 2026-02-30}", '"2026-02-30" is not a day.'),
+    ('alerts: {schedule: "Mon 09:00 Mars/Base"}', 'alerts.schedule: no time zone "Mars/Base".'),
+    ("decisions: [{model: a/b, verdict: rejected, date: 2026-09-03, reopen_if: precision=q4}]", 'cannot read "precision=q4".'),
+    ("fallbacks: [{via: azure}]", 'fallbacks[0]: "id" is missing.'),
+    ("budget: {month: 5, month: 6}", 'budget: "month" again, first on line 8.'),
+    ("owner: !!str lee", "tags such as !!str are not read."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "said"), LINES)
+def test_a_line_that_makes_no_sense_is_told_where_it_stands(line: str, said: str, tmp_path: Path) -> None:
+    (only,) = faults(HEAD + GOOD + f"    {line}\n", tmp_path)
+    assert only.startswith("use_cases.yaml:8:")
+    assert said in only
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("in: 900", "in: {p50: 900, p95: 100}"), "use_cases.yaml:6:34: support-triage.tokens.in.p95: p95 is under p50."),
+        (("in: 900", "in: {p50: 0, p95: 100}"), "half of the calls have none, and no mean is given."),
+        (("in: 900", "in: 900, in: 3"), 'use_cases.yaml:6:23: support-triage.tokens: "in" again, first on line 6.'),
+        (("20k/day", '{calls: 20k/day, hours_utc: "24-06"}'), 'support-triage.traffic.hours_utc: "24-06" begins at 24.'),
+        (("support-triage", "12345"), 'use_cases.yaml:2:3: use_cases[12345]: 12345 is a number. Fix: write "12345" in quotes.'),
+    ],
+)  # fmt: skip
+def test_counts_hours_and_slugs_that_mean_nothing_are_refused(
+    change: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    (only,) = faults(HEAD + GOOD.replace(*change), tmp_path)
+    assert said in only
+
+
+def test_it_is_yaml_1_2_and_an_older_file_is_not_read_as_one(tmp_path: Path) -> None:
+    """No word is a truth value, a leading zero is no octal, 0o17 is."""
+    case = loaded(
+        HEAD + GOOD + "    tags: [no, yes, off, NO]\n    switch: {payback_days: 017, hold_days: 0o17}\n", tmp_path
+    )
+    assert case.tags == ("no", "yes", "off", "NO")
+    assert (case.switch.payback_days, case.switch.hold_days) == (17, 15)
+    (only,) = faults("%YAML 1.1\n---\n" + HEAD + GOOD, tmp_path)
+    assert only.startswith("use_cases.yaml:1:1: use_cases: %YAML 1.1 is not read")
+
+
+def test_json_names_file_line_column_key_code_message_and_fix(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(HEAD + GOOD.replace("task:", "tsk:").replace("20k/day", "20000"), encoding="utf-8")
+    call = [sys.executable, "-c", "from jobs.cli import main; main()", "check", "--registry", str(file), "--json"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=ROOT)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 2
+    assert [(s["severity"], s["line"], s["column"], s["key"], s["code"]) for s in said] == [
+        ("error", 3, 5, "support-triage", "unknown"),
+        ("error", 5, 14, "support-triage.traffic", "type"),
+    ]
+    assert all({"file", "message", "fix"} < set(s) for s in said)
+
+
+def test_a_prompt_cache_is_written_too_and_one_that_is_never_read_is_a_warning(tmp_path: Path) -> None:
+    """30 % read at 40 % hits of what can be cached: 0.3 x 0.6 / 0.4 = 45 % written."""
+    cache = "    caches: [{name: p, kind: prompt, hit_rate: 0.4, ttl: 1h}]\n"
+    load = loaded(HEAD + GOOD.replace("out: 40", "out: 40, cached: 0.3") + cache, tmp_path).workload
+    assert (load.cache_written_share, load.cache_lifetime) == (pytest.approx(0.45), "1h")
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(HEAD + GOOD + cache, encoding="utf-8")
+    found = load_registry([file], resolve)
+    assert found.use_cases[0].workload.cache_written_share == 0
+    assert [w.code for w in found.warnings] == ["unkept"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "use_cases: {}", "use_cases:\n  - a\n", "{", "a: !!python/object x", "x" * 1_100_000, "use_cases: 5"],

@@ -132,8 +132,11 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
                 "string": "text",
                 "integer": "a whole number",
                 "number": "a number",
+                "boolean": "true or false",
             }
             wanted = kinds.get(str(rule), str(rule))
+            if value is None:
+                return "is empty.", f"write {wanted}, or drop the key."
             return f"{shown[:60]} is not {wanted}.", f"write {wanted}."
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             side = {

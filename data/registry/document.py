@@ -46,7 +46,8 @@ class Document:
                 break
             spot = data[step]
             last = n == len(steps) - 1
-            line, column = (spot[0], spot[1]) if (last and key) or len(spot) < 4 else (spot[2], spot[3])
+            own = (last and key) or len(spot) < 4 or (node[step] is None and spot[2] != spot[0])  # nothing: at its key
+            line, column = (spot[0], spot[1]) if own else (spot[2], spot[3])
             at = (line + 1, column + 1)
             node = node[step]
         return at
@@ -83,6 +84,8 @@ def read_document(path: Path) -> Document:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return failed("not UTF-8 text.", "save it as UTF-8.")
+    if old := re.search(r"(?m)^%YAML\s+(?!1\.2\s*$)\S+", text):
+        return failed(f"{old.group(0)} is not read: no and yes would be no words.", "drop the line; files are YAML 1.2.", text.count("\n", 0, old.start()) + 1)  # fmt: skip
     yaml = YAML(typ="rt")
     yaml.Constructor = _Text
     try:
@@ -96,7 +99,8 @@ def read_document(path: Path) -> Document:
             "no use cases in it.", "write use_cases: and a slug with task, model, traffic and tokens below it."
         )
     if tag := re.search(r"(?m)(?:^|[\s\[{,:-])(!\S+)", re.sub(r"#.*|\"[^\"]*\"|'[^']*'", "", text)):
-        return failed(f"tags such as {tag.group(1)} are not read.", "write the plain value.")
+        line = text.count("\n", 0, text.find(tag.group(1))) + 1
+        return failed(f"tags such as {tag.group(1)} are not read.", "write the plain value.", line)
     return Document(file, tree)
 
 
@@ -110,7 +114,7 @@ def _marked(file: str, error: MarkedYAMLError, text: str) -> Document:
         lines, start = text.splitlines(), error.context_mark.line if error.context_mark else line - 1
         again = re.compile(rf"\s{{{column - 1}}}[\"']?{re.escape(name)}[\"']?\s*:")
         first = next((n for n in range(start, line - 1) if again.match(lines[n])), start) + 1
-        inside = dotted(_above(lines, line - 1, column - 1))
+        inside = dotted(_above(lines, line, column - 1))
         message = f'"{name}" again, first on line {first}.'
         return Document(file, None, (Problem(file, line, column, inside, "duplicate", message, "keep one."),))
     return Document(file, None, (Problem(file, line, column, "use_cases", "unreadable", f"{said}.", "mend the YAML."),))

@@ -14,6 +14,7 @@ from data.registry.build import build
 from data.registry.check import faults, schema
 from data.registry.document import Document, dotted, read_document
 from data.registry.expand import expanded, merged
+from data.registry.sense import senseless
 from data.tasks import load_tasks
 
 REOPEN = re.compile(
@@ -58,7 +59,7 @@ def load_registry(paths: Sequence[Path], resolve: Resolves) -> Registry:
         raise RegistryError([Problem("use_cases.yaml", 1, 1, "use_cases", "unreadable", "no file fits.", "name one.")])
     for path in paths:
         document = read_document(path)
-        own = list(document.problems) or faults(document)
+        own = list(document.problems) or faults(document) or senseless(document)
         if not own:
             for slug in document.tree["use_cases"]:
                 if slug in seen:
@@ -100,8 +101,19 @@ def _use_case(
         origins["channel"] = "team"
     if team and team.get("contacts"):
         origins["contacts"] = "team"
+    warnings.extend(_unkept(document, here, entry))
     chosen = tuple(f for f in fallbacks if f is not None)
     return build(slug, entry, current, chosen, channel, team, origins)
+
+
+def _unkept(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
+    """What is read and has no effect: said, so that nobody counts on it."""
+    prompt = [c for c in entry.get("caches") or () if c.get("kind", "prompt") == "prompt"]
+    if prompt and not (entry.get("tokens") or {}).get("cached"):
+        said = (
+            "a prompt cache is declared, and tokens.cached says that nothing is read from it: its price is not counted."
+        )
+        yield document.problem([*here, "caches"], "unkept", said, "give the share of prompt tokens in tokens.cached.")
 
 
 def _task_faults(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
