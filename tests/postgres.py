@@ -47,14 +47,25 @@ class Postgres:
     def stop(self, *, hard: bool = False) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate" if hard else "fast", "stop")
 
-    def database(self, name: str) -> str:
-        """A new empty database; what stands behind `ducklake:postgres:` for it."""
-        self.sql("postgres", f'create database "{name}"')
+    def database(self, name: str, template: str = "template1") -> str:
+        """A new database, empty or like another; what stands behind `ducklake:postgres:` for it."""
+        self.sql("postgres", f'create database "{name}" template "{template}"')
         return f"host=127.0.0.1 port={self.port} user={USER} dbname={name} password={PASSWORD}"
 
     def sql(self, database: str, statement: str) -> str:
         words = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database, "-Atc", statement]
         return self._run("psql", *words)
+
+    def dump(self, database: str) -> str:
+        """What `pg_dump` writes of a database: statements that make it again."""
+        return self._run("pg_dump", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database)
+
+    def load(self, database: str, dump: str) -> None:
+        """What `psql -f` makes of it."""
+        file = self.folder / "dump.sql"
+        file.write_text(dump)
+        file.chmod(0o644)
+        self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1", "-qf", str(file))  # fmt: skip
 
     def remove(self) -> None:
         self.stop(hard=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from data.errors import StoreError, UsageError
 from data.store import Store, Team, ask, open_store, published, rows, team_of
 from data.store.move import copy_home, export_home
 from data.store.team import TeamStore
+from jobs.integrity import verify
 from jobs.outbox import deliver, enqueue, waiting_messages
 from jobs.schedule import still_due
 from jobs.scrape import Line, scrape_cycle
@@ -32,7 +34,7 @@ from scraper.capture import Bodies
 from scraper.fetch import Fetcher
 from tests.postgres import PASSWORD, Postgres
 from tests.slack_server import SlackServer, slack_server
-from tests.team import run
+from tests.team import WHOLE, Child, run
 from tests.test_outbox import alert, bot
 from tests.test_scrape import SMALL, small
 from tests.test_store import NOON, rate
@@ -42,14 +44,31 @@ SECRET = "s3cret-word"  # of no server
 names = count()
 
 
-@pytest.fixture
-def text(postgres: Postgres) -> str:
-    return "ducklake:postgres:" + postgres.database(f"test{next(names)}")
+@pytest.fixture(scope="module")
+def made(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a store with all its tables and views, in the database `made`: tests begin with a copy of it."""
+    folder = tmp_path_factory.mktemp("made")
+    with open_store(team_of("ducklake:postgres:" + postgres.database("made"), folder)):
+        pass
+    return folder
 
 
 @pytest.fixture
-def team(text: str, tmp_path: Path) -> Team:
-    return team_of(text, tmp_path / "shared")
+def text(postgres: Postgres, made: Path) -> str:
+    return "ducklake:postgres:" + postgres.database(f"test{next(names)}", "made")
+
+
+@pytest.fixture
+def team(text: str, postgres: Postgres, made: Path, tmp_path: Path) -> Team:
+    found = team_of(text, tmp_path / "shared")
+    moved(postgres, text.partition("dbname=")[2].split()[0], made, tmp_path / "shared")
+    return found
+
+
+def moved(postgres: Postgres, database: str, source: Path, target: Path) -> None:
+    """A copy of the folder, and the catalogue told where it is, as data/README.md says for a backup."""
+    shutil.copytree(source, target)
+    postgres.sql(database, f"update ducklake_metadata set value = '{target}/lake/' where key = 'data_path'")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +191,9 @@ def test_a_database_of_a_newer_undercut_is_refused(team: Team) -> None:
 
 
 @pytest.mark.postgres
-def test_machines_that_come_first_at_once_make_it_once(team: Team) -> None:
+def test_machines_that_come_first_at_once_make_it_once(postgres: Postgres, tmp_path: Path) -> None:
+    team = team_of("ducklake:postgres:" + postgres.database("first"), tmp_path / "first")
+
     def come(_: int) -> int:
         with open_store(team) as store:
             return store.insert("pointer", [{"name": "a", "model_id": "b", "source_id": "c", "known_from": NOON}], unique=("name",))  # fmt: skip
@@ -281,6 +302,78 @@ def test_a_connection_cut_in_a_transaction_writes_nothing_and_the_next_run_goes_
         store.insert("rate", [rate()])
 
 
+@pytest.mark.postgres
+def test_a_backup_taken_while_writers_write_is_whole_and_opens_elsewhere(
+    team: Team, text: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    """The catalogue first, then the folder: files are written before the rows that name them, and never changed."""
+    writers = [Child(text, str(team.data), "--write", f"w{n}", "0", "5000") for n in range(2)]
+    try:
+        while sum(line.startswith("ack") for w in writers for line in w.said) < 4:
+            assert any(w.process.poll() is None for w in writers), [w.end() for w in writers]
+            time.sleep(0.05)
+        acked = {line.split()[1] for w in writers for line in list(w.said) if line.startswith("ack")}
+        dump = postgres.dump(team.catalogue.partition("dbname=")[2].split()[0])
+        moved_to = tmp_path / "elsewhere"
+        shutil.copytree(team.data, moved_to)
+        back = export_home(team, tmp_path / "single")
+        assert any(w.process.poll() is None for w in writers), "they wrote all the while"
+    finally:
+        for w in writers:
+            w.process.kill()
+        errors = [w.end() for w in writers]
+    assert errors == ["", ""]
+    again = "ducklake:postgres:" + postgres.database("again")
+    postgres.load("again", dump)
+    postgres.sql("again", f"update ducklake_metadata set value = '{moved_to}/lake/' where key = 'data_path'")
+    shutil.rmtree(team.data)
+    with open_store(team_of(again, moved_to)) as store, Store(tmp_path / "single") as single:
+        for at in (store, single):
+            assert acked <= {r["run_id"] for r in at.rows("select run_id from run")}
+            assert at.rows(WHOLE)[0]["half"] == 0
+            assert list(verify(at, at.kept)) == []
+        assert store.insert("rate", [rate()]) == 1, "it goes on from there"
+    assert back.rows["run"] >= len(acked)
+
+
+ABORTS = """
+import os, sys
+from data.store import open_store, team_of
+from dataclasses import replace
+from tests.postgres import Postgres
+from tests.test_store import rate
+with open_store(replace(team_of(sys.argv[1], sys.argv[2]), lease_s=4)) as store, store.lease("scrape a") as mine:
+    with store.transaction():
+        store.insert("rate", [rate()])
+        print(mine, flush=True)
+        sys.stdin.readline()
+        os.abort()
+"""
+
+
+@pytest.mark.postgres
+def test_a_writer_that_aborts_when_postgresql_crashes_leaves_a_lease_that_ends_and_nothing_else(
+    team: Team, text: str, postgres: Postgres
+) -> None:
+    """What std::terminate in the postgres extension does, seen once in a crash of PostgreSQL."""
+    words = [sys.executable, "-c", ABORTS, text, str(team.data)]
+    writer = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+    with writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "True\n"
+        postgres.stop(hard=True)
+        writer.communicate("go\n")
+    assert writer.returncode == -signal.SIGABRT
+    postgres.start()
+    with open_store(team) as store:
+        assert store.rows("from rate") == []
+        with store.transaction():  # the lock of writers went with its connection
+            store.insert("rate", [rate(rate_id="b")])
+        with store.lease("scrape a", wait=True) as mine:
+            assert mine
+        assert store.rows("select rate_id from rate") == [{"rate_id": "b"}]
+
+
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
     with slack_server() as server:
@@ -309,6 +402,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from dataclasses import replace
 from data.store import open_store, team_of
+from jobs.integrity import verify
 from jobs.outbox import deliver, enqueue
 from tests.test_outbox import alert, bot
 from tests.slack_server import SlackServer

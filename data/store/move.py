@@ -81,10 +81,8 @@ def export_home(team: Team, home: Path, tell: Progress = lambda _: None) -> Copi
 
 
 def _rows(store: TeamStore, tell: Progress, *, source: str, target: str) -> tuple[dict[str, int], bool]:
-    query = f"select table_name as name from duckdb_tables() where database_name = '{source}' order by 1"
-    tables = [r["name"] for r in store.rows(query) if r["name"] not in LEFT]
-    wanted = {t: _print(store, source, t) for t in tables}
-    there = {t: _print(store, target, t) for t in tables}
+    tables = _columns(store, source)
+    wanted, there = _prints(store, source, tables), _prints(store, target, tables)
     counts = {t: n for t, (n, _) in wanted.items()}
     if there == wanted:
         return counts, True
@@ -93,25 +91,36 @@ def _rows(store: TeamStore, tell: Progress, *, source: str, target: str) -> tupl
         raise StoreError(
             f"there are rows already, and others ({full[0]}: {there[full[0]][0]:,}).", where=f"the {target}", fix=fix
         )
-    for t in tables:
+    for t in [t for t, n in counts.items() if n]:
         tell(f"copying {t}")
-        columns = ", ".join(_columns(store, t))
+        columns = ", ".join(tables[t])
         store.con.execute(f'insert into {target}."{t}" ({columns}) select {columns} from {source}."{t}" order by rowid')
-        if _print(store, target, t) != wanted[t]:
-            fix = "nothing was written; run it again, and report it if it happens twice."
-            raise StoreError(f"{t} came out unequal.", where=f"the {target}", fix=fix)
+    tell("comparing")
+    came = _prints(store, target, tables)
+    if unequal := [t for t in tables if came[t] != wanted[t]]:
+        fix = "nothing was written; run it again, and report it if it happens twice."
+        raise StoreError(f"{unequal[0]} came out unequal.", where=f"the {target}", fix=fix)
     return counts, False
 
 
-def _print(store: TeamStore, database: str, table: str) -> tuple[int, int | None]:
-    """How many rows, and a sum over all their values that does not depend on their order."""
-    row = f"row({', '.join(_columns(store, table))})"
-    (found,) = store.rows(f'select count(*) as n, sum(hash({row})) as print from {database}."{table}"')
-    return found["n"], found["print"]
+def _prints(store: TeamStore, database: str, tables: dict[str, list[str]]) -> dict[str, tuple[int, int | None]]:
+    """By table: how many rows, and a sum over all their values that does not depend on their order."""
+    each = (
+        f'select {quoted(t)} as name, count(*) as n, sum(hash(row({", ".join(columns)}))) as print from {database}."{t}"'
+        for t, columns in tables.items()
+    )
+    found = {r["name"]: (r["n"], r["print"]) for r in store.rows(" union all ".join(each))}
+    return {t: found[t] for t in tables}
 
 
-def _columns(store: TeamStore, table: str) -> list[str]:
-    return [f'"{r["column_name"]}"' for r in store.rows(f'select column_name from (describe lake."{table}")')]
+def _columns(store: TeamStore, database: str) -> dict[str, list[str]]:
+    """Tables and their columns, quoted; in alphabetical order and that of the table."""
+    query = (
+        "select table_name as name, list('\"' || column_name || '\"' order by column_index) as columns from duckdb_columns() "
+        "where database_name = ? and table_name in (select table_name from duckdb_tables() where database_name = ?) "
+        "group by name order by name"
+    )
+    return {r["name"]: r["columns"] for r in store.rows(query, [database, database]) if r["name"] not in LEFT}
 
 
 def _bodies(source: Keep, target: Keep) -> int:
