@@ -1,6 +1,6 @@
 """kill -9 at random points of scrape, check and send, against a Slack that drops answers and fails: nothing lost or doubled.
 
-`python -m tests.kills --kills 500` prints the figures; the suite runs a sample. One home is killed again and again, each
+`python -m tests.kills --kills 500 [--team]` prints the figures; the suite runs a sample. One home is killed again and again, each
 child takes it up where the last one died: a page whose prices climb and fall with the cycles, fetched twice seven hours apart, a
 check, a send, a month later the next; every climb is news to every use case. Between the kills the database is opened and every
 rule of a whole cycle is asked for.
@@ -18,11 +18,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from data.store import Store, published, rows
+from data.store import Place, Team, open_store, published, rows, team_of
+from tests.postgres import Postgres
 from tests.slack_server import TOKEN, SlackServer, slack_server
 
 FAULTS = ["", "", "", "drop", "cut", "500", "503", "429:0", "internal_error"]
@@ -95,7 +96,12 @@ class Figures:
         )
 
 
-def child(home: Path, page: str, slack: str, registry: Path) -> None:
+def place_of(folder: Path, store: str) -> Place:
+    """A home in the folder, or a team's store with its files there; a dead machine's leases end after seconds."""
+    return replace(team_of(store, folder / "shared"), lease_s=3) if store else folder / "db"
+
+
+def child(place: Place, page: str, slack: str, registry: Path) -> None:
     """Cycle after cycle until killed; says on stdout what it is at."""
     from jobs.check import check_cycle
     from jobs.evals import load_cases
@@ -108,7 +114,7 @@ def child(home: Path, page: str, slack: str, registry: Path) -> None:
     known = load_cases([registry])
     sender = BotSender(TOKEN, slack, timeout_s=5, sleep=lambda _: None)
     while True:
-        with Store(home) as store:
+        with open_store(place) as store:
             last = store.rows("select max(last_at) as last_at from (select max(decided_at) as last_at from recommendation union all "
                               "select max(fetched_at) from capture)")[0]["last_at"]  # fmt: skip
         begin = last.replace(tzinfo=UTC) + STEP if last else START
@@ -118,8 +124,8 @@ def child(home: Path, page: str, slack: str, registry: Path) -> None:
         print("scrape", flush=True)
         for at in (begin, now):  # a price that was fetched once is no news
             fetcher = Fetcher(allow_private=True, pause_s=0, tries=2)
-            scrape_cycle(home, None, now=at, sources={"shop": source}, fetcher=fetcher)
-        with Store(home) as store:
+            scrape_cycle(place, None, now=at, sources={"shop": source}, fetcher=fetcher)
+        with open_store(place) as store:
             print("check", flush=True)
             check_cycle(store, known, now=now, platform="#llm-platform")
             print("send", flush=True)
@@ -128,21 +134,22 @@ def child(home: Path, page: str, slack: str, registry: Path) -> None:
             store.publish()
 
 
-def half_cycles(home: Path) -> list[str]:
+def half_cycles(place: Place) -> list[str]:
     """What the database and the published copy show of half a cycle; both must open."""
     found: list[str] = []
-    with Store(home) as store:
+    with open_store(place) as store:
         for what, query in HALF.items():
             if store.rows(query):
                 found.append(what)
-    if (home / "market.duckdb").exists():
-        with published(home / "market.duckdb") as con:
+    market = place if isinstance(place, Team) else place / "market.duckdb"
+    if isinstance(market, Team) or market.exists():
+        with published(market) as con:
             found += [f"published: {what}" for what, query in HALF_SHOWN.items() if rows(con, query)]
     return found
 
 
-def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
-    """Kill `kills` children at random points, then let the rest be sent and count."""
+def run(kills: int, *, seed: int, home: Path, quiet: bool = True, store: str = "") -> Figures:
+    """Kill `kills` children at random points, then let the rest be sent and count. `store`: a team's, in place of a file."""
     import logging
 
     from pytest_httpserver import HTTPServer
@@ -159,13 +166,14 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
         height = 1.25 ** (8 - abs(n % 16 - 8))
         return Response(PAGE.replace("{a}", f"{2.5 * height:.2f}").replace("{b}", f"{10 * height:.2f}"))
 
-    _fill(home / "db")
+    place = place_of(home, store)
+    _fill(place)
     with HTTPServer() as web, slack_server() as slack:
         web.expect_request("/robots.txt").respond_with_data("")
         web.expect_request("/prices.md").respond_with_handler(page)
         stop, slack.page = threading.Event(), 200
         threading.Thread(target=_trouble, args=(slack, random.Random(seed + 1), stop), daemon=True).start()
-        words = [sys.executable, "-m", "tests.kills", "--child", str(home / "db"), web.url_for("/prices.md"), slack.api, str(registry)]  # fmt: skip
+        words = [sys.executable, "-m", "tests.kills", "--child", str(home), store, web.url_for("/prices.md"), slack.api, str(registry)]  # fmt: skip
         span_s = 1.2 * _one_cycle_s(words)
         for n in range(kills):
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -190,12 +198,12 @@ def run(kills: int, *, seed: int, home: Path, quiet: bool = True) -> Figures:
                 pipe.close()  # type: ignore[union-attr]
             out.kills += 1
             out.struck[seen[-1]] += 1
-            out.broken += half_cycles(home / "db")
+            out.broken += half_cycles(place)
             if not quiet and (n + 1) % 25 == 0:
                 print(f"{n + 1} kills, {len(slack.posted)} posted, {len(out.broken)} half cycles", flush=True)
         stop.set()
         slack.faults.clear()
-        _drain(home / "db", slack, out)
+        _drain(place, slack, out)
     return out
 
 
@@ -212,12 +220,12 @@ def _one_cycle_s(words: list[str]) -> float:
     return took
 
 
-def _fill(home: Path) -> None:
+def _fill(place: Place) -> None:
     from jobs.ingest import add_catalogue
     from scraper.match import Matcher
     from scraper.seed import load_releases
 
-    with Store(home) as store, store.transaction():
+    with open_store(place) as store, store.transaction():
         add_catalogue(store, Matcher.from_package(), load_releases(), START)
 
 
@@ -227,13 +235,13 @@ def _trouble(slack: SlackServer, rng: random.Random, stop: threading.Event) -> N
             slack.faults.append(rng.choice(FAULTS))
 
 
-def _drain(home: Path, slack: SlackServer, out: Figures) -> None:
+def _drain(place: Place, slack: SlackServer, out: Figures) -> None:
     """What still waits goes out with a Slack that answers; what was parked is released by a person."""
     from jobs.outbox import deliver, parked_messages, release, waiting_messages
     from jobs.slack import BotSender
 
     sender, at = BotSender(TOKEN, slack.api, sleep=lambda _: None), datetime(2099, 1, 1, tzinfo=UTC)
-    with Store(home) as store:
+    with open_store(place) as store:
         parked = parked_messages(store)
         out.parked = len(parked)
         for m in parked:
@@ -255,13 +263,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--child", nargs=4, metavar=("HOME", "PAGE", "SLACK", "REGISTRY"))
+    parser.add_argument("--team", action="store_true", help="on a team's store, with a PostgreSQL of our own")
+    parser.add_argument("--child", nargs=5, metavar=("HOME", "STORE", "PAGE", "SLACK", "REGISTRY"))
     told = parser.parse_args()
     if told.child:
-        home, page, slack, registry = told.child
-        return child(Path(home), page, slack, Path(registry))
-    with tempfile.TemporaryDirectory() as folder:
-        figures = run(told.kills, seed=told.seed, home=Path(folder), quiet=False)
+        home, store, page, slack, registry = told.child
+        return child(place_of(Path(home), store), page, slack, Path(registry))
+    server = Postgres() if told.team else None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            store = "ducklake:postgres:" + server.database("kills") if server else ""
+            figures = run(told.kills, seed=told.seed, home=Path(folder), quiet=False, store=store)
+    finally:
+        if server:
+            server.remove()
     print(figures.text())
     for what, n in Counter(figures.broken).most_common():
         print(f"  {n} x {what}")
