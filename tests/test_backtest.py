@@ -14,9 +14,10 @@ from data.errors import UsageError
 from jobs.backtest import load_world, price_timeline
 from jobs.cli import app
 from jobs.replay import row_of
-from recommender.backtest import World, claims_of, foresee, replay_years, weigh_alerts
+from recommender.backtest import AsOf, Claim, World, claims_of, foresee, replay_years, said_and_seen, weigh_alerts
+from recommender.backtest.rule import Choice, registered, switch_to
 from recommender.backtest.world import NEVER
-from recommender.backtest.year import cases_of, follow
+from recommender.backtest.year import cases_of, decided, follow
 
 START = date(2024, 1, 1).toordinal()
 DAYS = 800
@@ -52,6 +53,15 @@ def plain() -> World:
     return world()
 
 
+def claims(w: World, until: int | None = None) -> list[Claim]:
+    return claims_of(w, foresee(w, until=until), AsOf(w))
+
+
+@pytest.fixture(scope="module")
+def told(plain: World) -> list[Claim]:
+    return claims(plain)
+
+
 @pytest.mark.parametrize("day", [START + 360, START + 430, START + 611])
 def test_a_poisoned_future_changes_no_earlier_prediction(plain: World, day: int) -> None:
     before, after = foresee(plain, until=day), foresee(poisoned(plain, day), until=day)
@@ -61,20 +71,31 @@ def test_a_poisoned_future_changes_no_earlier_prediction(plain: World, day: int)
         assert a.pool.tobytes() == b.pool.tobytes()
 
 
-def test_a_poisoned_future_changes_no_probability_and_no_incumbent(plain: World) -> None:
+def test_a_poisoned_future_changes_no_probability_no_decision_and_no_incumbent(plain: World) -> None:
     day = START + 500
-    one = claims_of(plain, foresee(plain, until=day))
-    two = claims_of(poisoned(plain, day), foresee(poisoned(plain, day), until=day))
+    one, two = claims(plain, day), claims(poisoned(plain, day), day)
     assert len(one) > 100
-    said = [[(c.candidate, c.benchmark, c.need_points, c.p_ok, c.price_share) for c in x] for x in (one, two)]
+    said = [[(c.candidate, c.benchmark, c.need_points, c.p_ok, c.switch, c.price_share) for c in x] for x in (one, two)]
     assert said[0] == said[1]
 
 
-def test_the_poison_does_bite_where_it_may(plain: World) -> None:
-    day = START + 300
-    assert weigh_alerts(claims_of(plain, foresee(plain))) != weigh_alerts(
-        claims_of(poisoned(plain, day), foresee(poisoned(plain, day)))
-    )
+def test_a_leak_of_one_day_would_be_seen(plain: World) -> None:
+    """The poison test fails where a score is let in too early: the same replay that knows each score at release."""
+    day = START + 500
+    leaky = replace(plain, known_day=np.where(plain.known_day == NEVER, NEVER, plain.released[:, None]))
+    rotten = poisoned(plain, day)
+    rotten_leak = replace(rotten, known_day=leaky.known_day)
+    asked = [(n, j) for n, j in np.argwhere(plain.known_day > day) if plain.released[n] <= day]
+    assert asked
+    for ask_world, differ in ((plain, False), (leaky, True)):
+        clean = AsOf(ask_world)
+        bad = AsOf(rotten_leak if differ else rotten)
+        said = [[a.p_at_least(int(n), int(j), [50.0], day) for n, j in asked] for a in (clean, bad)]
+        assert (said[0] != said[1]) is differ
+
+
+def test_the_poison_does_bite_where_it_may(plain: World, told: list[Claim]) -> None:
+    assert weigh_alerts(told) != weigh_alerts(claims(poisoned(plain, START + 300)))
 
 
 def test_no_probability_from_fewer_than_sixty_outcomes(plain: World) -> None:
@@ -83,24 +104,54 @@ def test_no_probability_from_fewer_than_sixty_outcomes(plain: World) -> None:
     assert all(f.p_at_least(1.0) is None for f in early)
 
 
-def test_precision_rises_with_p_and_always_is_the_base_rate(plain: World) -> None:
-    claims = claims_of(plain, foresee(plain))
-    lines = {x.rule: x for x in weigh_alerts(claims)}
-    everything = lines["always, when cheaper"]
-    assert everything.alerts == len(claims)
+def test_precision_rises_with_p_always_is_the_base_rate_and_the_oracle_is_never_wrong(told: list[Claim]) -> None:
+    lines = {x.rule: x for x in weigh_alerts(told)}
+    everything, oracle = lines["always, when cheaper"], lines["oracle"]
+    assert everything.alerts == len(told)
     assert everything.recall == 1.0
-    assert everything.precision == pytest.approx(np.mean([c.good for c in claims]))
-    precision = [lines[f"P >= {p}"].precision or 0 for p in (0.5, 0.8, 0.95)]
+    assert everything.precision == pytest.approx(np.mean([c.good for c in told]))
+    precision = [lines[f"undercut, P >= {p}"].precision or 0 for p in (0.5, 0.8, 0.95)]
     assert precision == sorted(precision)
     assert precision[0] > (everything.precision or 1)
+    assert (oracle.precision, oracle.recall) == (1.0, 1.0)
+    assert lines["never switch"].alerts == 0
+
+
+def test_the_whole_rule_alerts_less_than_its_confidence_alone(told: list[Claim]) -> None:
+    whole = [c for c in told if c.switch]
+    assert whole
+    assert all(c.p_ok >= 0.85 for c in whole)
+    assert len(whole) < sum(c.p_ok >= 0.85 for c in told)  # the low end of the saving keeps some back
+
+
+def test_the_fifths_rise_and_hold_all(told: list[Claim]) -> None:
+    fifths = said_and_seen(told)
+    assert [f.said for f in fifths] == sorted(f.said for f in fifths)
+    assert np.mean([f.seen for f in fifths]) == pytest.approx(np.mean([c.good for c in told]), abs=0.01)
+
+
+def test_where_any_score_is_good_enough_nothing_is_decided(told: list[Claim]) -> None:
+    assert all(c.need_points > 0 for c in told)
+
+
+@pytest.mark.parametrize(("usd", "p", "switches"), [(1.0, 0.9, True), (1.0, 0.8, False), (6.9, 0.99, False)])
+def test_a_replayed_use_case_is_decided_by_the_products_own_rule(
+    plain: World, usd: float, p: float, switches: bool
+) -> None:
+    """Not under the confidence asked, and not where the unknown length of answers could eat the saving."""
+    now, candidate = Choice(0, 10.0, 1.0), Choice(1, usd, p)
+    case = registered(plain, now, floor_points=50.0, confidence=0.85, min_age_days=0)
+    assert (switch_to(plain, case, now, [candidate], int(plain.released[1])) == 1) is switches
 
 
 def test_no_rule_beats_the_oracle_and_staying_saves_nothing(plain: World) -> None:
-    lines = replay_years(plain, foresee(plain))
+    lines = replay_years(plain, foresee(plain), AsOf(plain))
     by = {x.rule: x for x in lines}
-    assert by["stay"].cost == pytest.approx(1.0)
+    assert by["never switch"].cost == pytest.approx(1.0)
+    assert (by["never switch"].saved, by["oracle"].regret) == (0.0, 0.0)
     assert by["measured only"].months_short == 0
     assert by["measured only"].undone == 0
+    assert by["undercut, 0.95"].switches <= by["undercut, 0.7"].switches
     sound = [x for x in lines if x.months_short == 0]
     assert all(x.regret >= -1e-12 for x in sound)
 
@@ -108,14 +159,16 @@ def test_no_rule_beats_the_oracle_and_staying_saves_nothing(plain: World) -> Non
 def test_a_measured_switch_does_not_come_before_its_score(plain: World) -> None:
     case = cases_of(plain)[0]
     unmeasured = replace(plain, known_day=np.where(plain.known_day > case.start, NEVER, plain.known_day))
-    assert follow(unmeasured, case, {}, 2.0).cost == pytest.approx(1.0)
+    assert follow(unmeasured, case, {}).cost == pytest.approx(1.0)
+    assert decided(unmeasured, case, {}, {}, 0.85).cost == pytest.approx(1.0)
 
 
 def test_an_empty_replay_says_nothing() -> None:
     few = world(models=10)
     assert foresee(few) == []
     assert weigh_alerts([])[0].precision is None
-    assert replay_years(few, []) == []
+    assert said_and_seen([]) == []
+    assert replay_years(few, [], AsOf(few)) == []
 
 
 class Known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Literal
 
 from pydantic import AwareDatetime, field_serializer
@@ -101,7 +102,7 @@ class Score(Record):
     known_from: AwareDatetime
     claim_id: str
 
-    @property
+    @cached_property
     def score_id(self) -> str:
         return self.content_id()
 

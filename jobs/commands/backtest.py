@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,23 @@ import typer
 from jobs.commands.out import Json, console, progress, say
 
 if TYPE_CHECKING:
-    from recommender.backtest import AlertLine, YearLine
+    from recommender.backtest import AlertLine, Claim, FifthLine, World, YearLine
+
+NOTES = """
+[bold]How to read it[/bold]
+A decision is a board, a model in use from its best quarter and a newly priced model at 0.7 of its price or less. Good: its
+own later score is at most 2 points lower. Precision: share of alerts that proved good. Recall: share of the good ones that
+were alerted before their score was known. D: points above the model in use. Where 2 points are all a model in use has, any
+model is good, and nothing is decided.
+prototype: SCIENCE.md's factor model and residual pool. undercut: the probability of `rank` and `check`. Whole rule:
+`decide` itself at a registry's defaults (confidence 0.85, low end of the saving, payback, option to wait) on a bill of
+$10,000 a month; as one board is evidence D, the entry asks `evidence: D`. At the default C each of these is a "test".
+A year: cost of the first bill; captured of what the oracle saves, which knows every score at release and pays the day's
+lowest price; regret to it; saved against never switching. P rules follow SCIENCE.md 4.6, undercut follows `decide` day by
+day (14 days of age, cooldown of 30), at three confidences. Short: months on a model below par. Undone: switches away from
+one. Effort: working time of all switches, share of a year's bill. First: months from the first good release to the switch.
+Cost is list price per token, 3:1, not per task; settings of one model share its price. Ranges: 95 %, by drawing
+candidates, or first models in use."""
 
 
 def backtest(
@@ -20,55 +37,79 @@ def backtest(
     lag_months: Annotated[
         list[int] | None, typer.Option(min=0, help="Months from release to a score; may be repeated. [default: 1, 3]")
     ] = None,
+    untouched: Annotated[
+        datetime,
+        typer.Option(formats=["%Y-%m-%d"], help="Decisions before this day are shown on their own, too."),
+    ] = datetime(2026, 1, 30),
     as_json: Json = False,
 ) -> None:
     """Replay history: alerts sent, how often right, saving if followed, against an oracle and never switching."""
     from dataclasses import asdict
 
     from jobs.backtest import load_world
-    from recommender.backtest import claims_of, foresee, replay_years, weigh_alerts
+    from recommender.backtest import AsOf, claims_of, foresee, replay_years, said_and_seen, weigh_alerts
 
+    before = untouched.date()
     for months in lag_months or [1, 3]:
         with progress(quiet=as_json) as tell:
             tell("reading the records")
             world = load_world(history, scores, lag_months=months, source=source)
             tell(f"foreseeing {len(world.rows)} models on their first priced days")
-            foreseen = foresee(world)
-            claims = claims_of(world, foreseen)
+            asof, foreseen = AsOf(world), foresee(world)
+            claims = claims_of(world, foreseen, asof)
+            early = [c for c in claims if c.foreseen.day < before.toordinal()]
             tell("following each rule for a year, day by day")
-            alerts, years = weigh_alerts(claims), replay_years(world, foreseen)
+            alerts, first = weigh_alerts(claims), weigh_alerts(early)
+            years, fifths = replay_years(world, foreseen, asof), said_and_seen(claims)
         if as_json:
-            for kind, lines in (("alerts", alerts), ("year", years)):
+            for kind, lines in (("alerts", alerts), ("alerts_untouched", first), ("fifths", fifths), ("year", years)):
                 for line in lines:
                     say({"table": kind, "lag_months": months, **asdict(line)})
             continue
-        out = console()
-        out.print(
-            f"Scores known {months} month{'' if months == 1 else 's'} after release, three of each model at release. "
-            f"{len(world.rows)} settings of {len(set(world.groups))} priced models, {len(world.benchmarks)} benchmarks."
-        )
-        out.print(f"\nAlerts: {len(claims):,} decisions on {len({c.candidate for c in claims})} candidates")
-        _alerts(alerts)
-        if not years:
-            out.print("\nNo year to follow: no use case has a full year of prices and a good cheaper release in it.")
-            continue
-        out.print(f"\nA year of switching: {years[0].use_cases} use cases, {years[0].incumbents} first models")
-        _years(years)
-    if not as_json:
+        _print(world, months, claims, alerts, fifths, years)
         console().print(
-            "\nCost is list price per token, 3:1, not per task; settings of one model share its price. "
-            "Ranges: 95 %, by drawing candidates or first models."
+            f"\nOf these, {len(early):,} decisions before {before}, on whose days nothing of the method was chosen"
         )
+        _alerts([a for a in first if not a.rule.startswith(("never", "oracle"))])
+        console().print()
+    if not as_json:
+        console().print(NOTES.strip())
+
+
+def _print(
+    world: World,
+    months: int,
+    claims: list[Claim],
+    alerts: list[AlertLine],
+    fifths: list[FifthLine],
+    years: list[YearLine],
+) -> None:
+    out = console()
+    out.print(
+        f"[bold]Scores known {months} month{'' if months == 1 else 's'} after release[/bold], three of each model at release: "
+        f"{len(world.rows)} settings of {len(set(world.groups))} models, {len(world.benchmarks)} boards"
+    )
+    days = [c.foreseen.day for c in claims]
+    span = f", {date.fromordinal(min(days))} to {date.fromordinal(max(days))}" if days else ""
+    out.print(f"\nAlerts: {len(claims):,} decisions on {len({c.candidate for c in claims})} candidates{span}")
+    _alerts(alerts)
+    if fifths:
+        out.print("P said / seen good, by fifth: " + "  ".join(f"{f.said:.2f}/{f.seen:.2f}" for f in fifths))
+    if not years:
+        out.print("\nNo year to follow: no use case has a full year of prices and a good cheaper release in it.")
+        return
+    out.print(f"\nA year of switching: {years[0].use_cases} use cases, {years[0].incumbents} first models in use")
+    _years(years)
 
 
 def _alerts(lines: list[AlertLine]) -> None:
-    heads = ["rule", "alerts", "candidates", "precision", "range", "recall", "range", "saving", "mean D, pts"]
+    heads = ["rule", "alerts", "models", "precision", "recall", "saving", "D, pts"]
     _table(
         heads,
         [
             [
-                x.rule, f"{x.alerts:,}", str(x.candidates), _three(x.precision), _range(x.precision_range),
-                _three(x.recall), _range(x.recall_range), _three(x.saving_share), _three(x.mean_gap_points),
+                x.rule, f"{x.alerts:,}", str(x.candidates), _with_range(x.precision, x.precision_range),
+                _with_range(x.recall, x.recall_range), _three(x.saving_share), _three(x.mean_gap_points, 1),
             ]
             for x in lines
         ],
@@ -76,13 +117,23 @@ def _alerts(lines: list[AlertLine]) -> None:
 
 
 def _years(lines: list[YearLine]) -> None:
-    heads = ["rule", "cost", "captured", "range", "regret", "months short", "undone", "months to first good"]
     _table(
-        heads,
+        ["rule", "cost", "captured", "regret", "saved"],
         [
             [
-                x.rule, _three(x.cost), _three(x.captured), _range(x.captured_range), _three(x.regret),
-                _three(x.months_short), _three(x.undone), _three(x.months_to_first),
+                x.rule, _with_range(x.cost, x.cost_range), _with_range(x.captured, x.captured_range),
+                _with_range(x.regret, x.regret_range), _three(x.saved),
+            ]
+            for x in lines
+        ],
+    )  # fmt: skip
+    console().print()
+    _table(
+        ["rule", "switches", "undone", "months short", "effort", "months to first good"],
+        [
+            [
+                x.rule, _three(x.switches, 2), _three(x.undone), _three(x.months_short), _three(x.effort),
+                _with_range(x.months_to_first, x.months_to_first_range, 2),
             ]
             for x in lines
         ],
@@ -94,18 +145,20 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for n, head in enumerate(heads):
-        table.add_column(head, justify="right" if n else "left")
+        table.add_column(head, justify="right" if n else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     console().print(table)
 
 
-def _three(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _three(value: float | None, places: int = 3) -> str:
+    return "-" if value is None else f"{value:.{places}f}"
 
 
-def _range(ends: tuple[float, float] | None) -> str:
-    return "-" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
+def _with_range(value: float | None, ends: tuple[float, float] | None, places: int = 3) -> str:
+    if value is None or ends is None:
+        return _three(value, places)
+    return f"{_three(value, places)} {_three(ends[0], places)}–{_three(ends[1], places)}"
 
 
 def register(app: typer.Typer) -> None:

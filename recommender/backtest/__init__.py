@@ -1,21 +1,26 @@
 """Replay of history, as known on each day: would the alerts have been right, and what would following them have saved.
 
-Values in, values out. `foresee` predicts every candidate on its first priced day, `weigh_alerts` and `replay_years` score it.
+Values in, values out. The product's own fit, probability and rule (`asof`, `rule`) meet the rivals of SCIENCE.md (`foresee`) on
+the same decisions: `weigh_alerts` scores single ones, `replay_years` a year of following each rule.
 """
 
-from recommender.backtest.alerts import AlertLine, Claim, claims_of, weigh_alerts
+from recommender.backtest.alerts import AlertLine, Claim, FifthLine, claims_of, said_and_seen, weigh_alerts
+from recommender.backtest.asof import AsOf
 from recommender.backtest.foresee import Foreseen, foresee
 from recommender.backtest.world import World
 from recommender.backtest.year import YearLine, replay_years
 
 __all__ = [
     "AlertLine",
+    "AsOf",
     "Claim",
+    "FifthLine",
     "Foreseen",
     "World",
     "YearLine",
     "claims_of",
     "foresee",
     "replay_years",
+    "said_and_seen",
     "weigh_alerts",
 ]

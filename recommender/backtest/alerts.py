@@ -7,23 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommender.backtest.asof import AsOf
 from recommender.backtest.foresee import Foreseen
+from recommender.backtest.rule import Choice, registered, switch_to
 from recommender.backtest.world import CHEAPER_SHARE, TAU_POINTS, World, bootstrap, interval
 
 TOP_SHARE = 0.25
 LEAST_INCUMBENTS = 3
 LEVELS = (0.5, 0.7, 0.8, 0.9, 0.95)
+DEFAULT_CONFIDENCE = 0.85  # of a registry that says `quality: keep`
 
 
 @dataclass(frozen=True)
 class Claim:
     """One decision: a candidate at most 0.7 as dear as an incumbent, and what was said of it before its score was known."""
 
-    foreseen: Foreseen
+    foreseen: Foreseen  # what the rivals made of it
     candidate: str
     benchmark: str
     need_points: float
-    p_ok: float
+    p_ok: float  # as the product says it
+    switch: bool  # what the product decides at its defaults
     price_share: float
     gap_points: float  # D, candidate minus incumbent, as measured later
     shared_gap: float | None  # mean over the benchmarks both had by then
@@ -48,25 +52,57 @@ class AlertLine:
     mean_gap_points: float | None
 
 
-def claims_of(world: World, foreseen: Sequence[Foreseen]) -> list[Claim]:
-    """All decisions that could be given a probability, incumbents being the top quarter measured and priced that day."""
-    out = []
-    for f in foreseen:
-        if f.p_at_least(50.0) is None:
-            continue
-        seen, price = world.seen(f.day), world.price(f.day)
-        for row in incumbents(seen[:, f.column], price):
-            share = price[f.row] / price[row]
-            if world.groups[row] == world.groups[f.row] or not share <= CHEAPER_SHARE:
-                continue
-            need = float(seen[row, f.column]) - TAU_POINTS
-            both = seen[f.row] - seen[row]
-            gap = float(world.score[f.row, f.column] - seen[row, f.column])
-            p = f.p_at_least(need)
-            shared = float(np.nanmean(both)) if np.isfinite(both).any() else None
-            where = (world.groups[f.row], world.benchmarks[f.column])
-            out.append(Claim(f, *where, need, p if p is not None else 0.0, float(share), gap, shared))
-    return out
+@dataclass(frozen=True)
+class FifthLine:
+    """A fifth of the decisions by P: what was said and what was seen."""
+
+    said: float
+    seen: float
+
+
+def claims_of(world: World, foreseen: Sequence[Foreseen], asof: AsOf) -> list[Claim]:
+    """All decisions that could be given a probability, incumbents being the top quarter measured and priced that day.
+
+    An incumbent within two points of zero is left out: whatever a candidate scores is good enough then.
+    """
+    return [c for f in foreseen if f.p_at_least(50.0) is not None for c in _claims(world, f, asof)]
+
+
+def _claims(world: World, f: Foreseen, asof: AsOf) -> list[Claim]:
+    seen, price = world.seen(f.day), world.price(f.day)
+    rows = [
+        row
+        for row in incumbents(seen[:, f.column], price)
+        if world.groups[row] != world.groups[f.row]
+        and price[f.row] <= CHEAPER_SHARE * price[row]
+        and seen[row, f.column] > TAU_POINTS
+    ]
+    needs = [float(seen[row, f.column]) - TAU_POINTS for row in rows]
+    said = asof.p_at_least(f.row, f.column, needs, f.day) if rows else None
+    return [_claim(world, f, row, need, p) for row, need, p in zip(rows, needs, said or [], strict=False)]
+
+
+def _claim(world: World, f: Foreseen, incumbent: int, need: float, p: float) -> Claim:
+    seen, price = world.seen(f.day), world.price(f.day)
+    both = seen[f.row] - seen[incumbent]
+    return Claim(
+        foreseen=f,
+        candidate=world.groups[f.row],
+        benchmark=world.benchmarks[f.column],
+        need_points=need,
+        p_ok=p,
+        switch=p >= DEFAULT_CONFIDENCE and _decided(world, f, incumbent, price, need, p),
+        price_share=float(price[f.row] / price[incumbent]),
+        gap_points=float(world.score[f.row, f.column] - seen[incumbent, f.column]),
+        shared_gap=float(np.nanmean(both)) if np.isfinite(both).any() else None,
+    )
+
+
+def _decided(world: World, f: Foreseen, incumbent: int, price: np.ndarray, need: float, p: float) -> bool:
+    """What `decide` says on the day the candidate comes out, the only one there is."""
+    now = Choice(incumbent, float(price[incumbent]), 1.0)
+    case = registered(world, now, floor_points=need, confidence=DEFAULT_CONFIDENCE, min_age_days=0)
+    return switch_to(world, case, now, [Choice(f.row, float(price[f.row]), p)], f.day) is not None
 
 
 def incumbents(scores: np.ndarray, price: np.ndarray) -> list[int]:
@@ -79,15 +115,37 @@ def incumbents(scores: np.ndarray, price: np.ndarray) -> list[int]:
 
 
 def weigh_alerts(claims: Sequence[Claim]) -> list[AlertLine]:
-    """One line for each rule: its rivals first, then the probability's levels."""
+    """One line for each rule: the rivals of SCIENCE.md first, computed anew on the same decisions, then the product's P."""
+
+    def prototype(level: float) -> Callable[[Claim], bool]:
+        return lambda c: (c.foreseen.p_at_least(c.need_points) or 0.0) >= level
+
+    def product(level: float) -> Callable[[Claim], bool]:
+        return lambda c: c.p_ok >= level
+
     rules: list[tuple[str, Callable[[Claim], bool]]] = [
+        ("never switch", lambda _: False),
         ("always, when cheaper", lambda _: True),
-        ("not worse on shared benchmarks", lambda c: c.shared_gap is not None and c.shared_gap >= 0),
+        ("not worse on shared boards", lambda c: c.shared_gap is not None and c.shared_gap >= 0),
         ("point estimate, additive", lambda c: c.foreseen.additive >= c.foreseen.z(c.need_points)),
         ("point estimate, factors", lambda c: c.foreseen.mean >= c.foreseen.z(c.need_points)),
+        *((f"prototype, P >= {level}", prototype(level)) for level in LEVELS[1:]),
+        *((f"undercut, P >= {level}", product(level)) for level in LEVELS),
+        ("undercut, its whole rule", lambda c: c.switch),
+        ("oracle", lambda c: c.good),
     ]
-    rules += [(f"P >= {level}", lambda c, level=level: c.p_ok >= level) for level in LEVELS]  # type: ignore[misc]
     return [_line(name, [rule(c) for c in claims], claims) for name, rule in rules]
+
+
+def said_and_seen(claims: Sequence[Claim]) -> list[FifthLine]:
+    """By fifth of P, lowest first: mean P said and share seen good."""
+    order = sorted(claims, key=lambda c: c.p_ok)
+    parts = [order[len(order) * k // 5 : len(order) * (k + 1) // 5] for k in range(5)]
+    return [
+        FifthLine(float(np.mean([c.p_ok for c in part])), float(np.mean([c.good for c in part])))
+        for part in parts
+        if part
+    ]
 
 
 def _line(name: str, sent: Sequence[bool], claims: Sequence[Claim]) -> AlertLine:

@@ -1,4 +1,7 @@
-"""What would have been predicted of each candidate on its first priced day, from what was known then and nothing else."""
+"""What the prototype would have predicted of each candidate on its first priced day, from what was known then alone.
+
+SCIENCE.md 3.2 and 4.1 to the letter, and the plain additive estimate: the rivals that the product's own probability meets.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +98,7 @@ def _fit(world: World, day: int) -> _Fit | None:
     if rows.sum() < LEAST_MODELS:
         return None
     released = world.released[rows].astype(float)
-    estimator = ScoreEstimator(folds=NO_CALIBRATION)
+    estimator = ScoreEstimator(ranks=(2,), folds=NO_CALIBRATION)
     percent = np.ones(seen.shape[1], dtype=bool)
     estimator.fit(seen[rows], age=(released - released.mean()) / 365, percent=percent)
     return _Fit(estimator, float(released.mean()), known.sum(axis=0) >= LEAST_ON_BENCHMARK)

@@ -5,6 +5,16 @@
 
 from recommender.quality.estimator import Estimate, ScoreEstimator, estimate_cells
 from recommender.quality.fitted import Fitted, Row, fit_quality
-from recommender.quality.judge import Judgement, judge
+from recommender.quality.judge import Judgement, judge, reaches
 
-__all__ = ["Estimate", "Fitted", "Judgement", "Row", "ScoreEstimator", "estimate_cells", "fit_quality", "judge"]
+__all__ = [
+    "Estimate",
+    "Fitted",
+    "Judgement",
+    "Row",
+    "ScoreEstimator",
+    "estimate_cells",
+    "fit_quality",
+    "judge",
+    "reaches",
+]

@@ -13,7 +13,7 @@ import numpy as np
 
 from data.records import Benchmark, Score
 from recommender.quality.estimator import ScoreEstimator
-from recommender.quality.table import Array, ages
+from recommender.quality.table import Array, ages, mean_release
 
 FEW_SCORES = 5  # known of a model: its estimates are as unsure as those of a new release
 NEW_YEARS = 1.0  # older models are told better by all models than by the recent ones
@@ -38,6 +38,7 @@ class Fitted:
     noise_sd: Array  # sampling error of each measured cell, standard units
     scores: dict[tuple[Row, str], Score]
     benchmarks: Mapping[str, Benchmark]
+    centre: float  # the day, as an ordinal, from which `age` counts
 
     def variants(self, model_id: str) -> list[str]:
         return sorted(v for m, v in self.rows if m == model_id)
@@ -55,11 +56,17 @@ class Fitted:
 
 
 def fit_quality(
-    scores: Sequence[Score], released: Mapping[str, str], benchmarks: Mapping[str, Benchmark], *, as_of: datetime
+    scores: Sequence[Score],
+    released: Mapping[str, str],
+    benchmarks: Mapping[str, Benchmark],
+    *,
+    as_of: datetime,
+    earlier: Fitted | None = None,
 ) -> Fitted | None:
     """Fit on what was known at `as_of`; None where there is too little to say anything.
 
-    Of several figures for one (model, variant, benchmark) the newest counts, the lower of two as new.
+    Of several figures for one (model, variant, benchmark) the newest counts, the lower of two as new. `earlier`: keep the
+    parameters of that fit and take only the scores of the day, on the benchmarks it knows.
     """
     newest: dict[tuple[Row, str], Score] = {}
     for s in sorted(scores, key=lambda s: (s.evaluated_on or "", -s.value, s.score_id)):
@@ -73,20 +80,27 @@ def fit_quality(
     per_board: dict[str, int] = {}
     for _, b in newest:
         per_board[b] = per_board.get(b, 0) + 1
-    newest = {k: s for k, s in newest.items() if per_board[k[1]] >= LEAST_MODELS}
+    asked = earlier.columns if earlier else {b for b, n in per_board.items() if n >= LEAST_MODELS}
+    newest = {k: s for k, s in newest.items() if k[1] in asked}
     if not newest:
         return None
     rows = {r: n for n, r in enumerate(sorted({row for row, _ in newest}))}
-    columns = {b: n for n, b in enumerate(sorted({b for _, b in newest}))}
+    columns = earlier.columns if earlier else {b: n for n, b in enumerate(sorted(asked))}
     table = np.full((len(rows), len(columns)), np.nan)
     for (row, b), s in newest.items():
         table[rows[row], columns[b]] = s.value
-    percent = np.array([benchmarks[b].scale == "percent" for b in columns])
-    age = ages([m for m, _ in rows], released)
-    estimator = ScoreEstimator(ranks=(2,), folds=4, level=0.8).fit(table, age=age, percent=percent)
-    estimator.calibrate_newcomers(table, age, makers=[maker(m) for m, _ in rows])
+    models = [m for m, _ in rows]
+    centre = earlier.centre if earlier else mean_release(models, released)
+    age = ages(models, released, centre)
+    estimator = earlier.estimator if earlier else _estimator(table, age, models, [benchmarks[b] for b in columns])
     noise = _noise(estimator, newest, rows, columns, benchmarks, table)
-    return Fitted(estimator, rows, columns, table, age, noise, newest, benchmarks)
+    return Fitted(estimator, rows, columns, table, age, noise, newest, benchmarks, centre)
+
+
+def _estimator(table: Array, age: Array, models: Sequence[str], benchmarks: Sequence[Benchmark]) -> ScoreEstimator:
+    percent = np.array([b.scale == "percent" for b in benchmarks])
+    estimator = ScoreEstimator(ranks=(2,), folds=4, level=0.8).fit(table, age=age, percent=percent)
+    return estimator.calibrate_newcomers(table, age, makers=[maker(m) for m in models])
 
 
 def maker(model_id: str) -> str:

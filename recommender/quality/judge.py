@@ -75,6 +75,15 @@ def judge(
     return out
 
 
+def reaches(fitted: Fitted, row: Row, weights: Mapping[str, float], floors: Sequence[float]) -> list[float] | None:
+    """Probability that a row is over each floor (a share), as `judge` has it, whatever the evidence; None: no scores."""
+    names = [b for b in weights if b in fitted.columns]
+    if not names or row not in fitted.rows:
+        return None
+    draws, share = draw_scores(fitted, [row, row], names), _shares(fitted, names, weights)
+    return [_p_ok(fitted, names, share, draws, 0, 1, 1.0, floor) for floor in floors]  # any loss against itself is fine
+
+
 def _shares(fitted: Fitted, names: Sequence[str], weights: Mapping[str, float]) -> Array:
     """Weights that sum to 1; boards of one cluster say the same thing, and count together as much as the heaviest of them."""
     by_cluster: dict[str, list[str]] = {}

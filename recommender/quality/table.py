@@ -70,11 +70,17 @@ def is_percent(y: Array, declared: Sequence[str | None]) -> NDArray[np.bool_]:
     )
 
 
-def ages(models: Sequence[str], released: Mapping[str, str]) -> Array:
-    """Release in years from the mean release of these models; a model without a day counts as the mean."""
+def ages(models: Sequence[str], released: Mapping[str, str], centre: float | None = None) -> Array:
+    """Release in years from `centre` (mean release of these models); a model without a day counts as released there."""
     days = np.array([_ordinal(released.get(m)) for m in models])
-    centre = np.nanmean(days) if np.isfinite(days).any() else 0.0
+    centre = mean_release(models, released) if centre is None else centre
     return np.where(np.isfinite(days), (days - centre) / 365, 0.0)
+
+
+def mean_release(models: Sequence[str], released: Mapping[str, str]) -> float:
+    """Mean release as a day ordinal; 0 where no day is known."""
+    days = np.array([_ordinal(released.get(m)) for m in models])
+    return float(np.nanmean(days)) if np.isfinite(days).any() else 0.0
 
 
 def _ordinal(text: str | None) -> float:
