@@ -37,7 +37,7 @@ def backtest(
     lag_months: Annotated[
         list[int] | None, typer.Option(min=0, help="Months from release to a score; may be repeated. [default: 1, 3]")
     ] = None,
-    untouched: Annotated[
+    before: Annotated[
         datetime,
         typer.Option(formats=["%Y-%m-%d"], help="Decisions before this day are shown on their own, too."),
     ] = datetime(2026, 1, 30),
@@ -49,7 +49,7 @@ def backtest(
     from jobs.backtest import load_world
     from recommender.backtest import AsOf, claims_of, foresee, replay_years, said_and_seen, weigh_alerts
 
-    before = untouched.date()
+    split = before.date()
     for months in lag_months or [1, 3]:
         with progress(quiet=as_json) as tell:
             tell("reading the records")
@@ -57,18 +57,19 @@ def backtest(
             tell(f"foreseeing {len(world.rows)} models on their first priced days")
             asof, foreseen = AsOf(world), foresee(world)
             claims = claims_of(world, foreseen, asof)
-            early = [c for c in claims if c.foreseen.day < before.toordinal()]
+            early = [c for c in claims if c.foreseen.day < split.toordinal()]
             tell("following each rule for a year, day by day")
             alerts, first = weigh_alerts(claims), weigh_alerts(early)
             years, fifths = replay_years(world, foreseen, asof), said_and_seen(claims)
         if as_json:
-            for kind, lines in (("alerts", alerts), ("alerts_untouched", first), ("fifths", fifths), ("year", years)):
+            for kind, lines in (("alerts", alerts), ("alerts_before", first), ("fifths", fifths), ("year", years)):
                 for line in lines:
                     say({"table": kind, "lag_months": months, **asdict(line)})
             continue
         _print(world, months, claims, alerts, fifths, years)
         console().print(
-            f"\nOf these, {len(early):,} decisions before {before}, on whose days nothing of the method was chosen"
+            f"\nOf these, {len(early):,} decisions before {split}: the estimator's constants for new releases were chosen on this\n"
+            "source's releases after that day, among other tables; no release before it was predicted to choose them"
         )
         _alerts([a for a in first if not a.rule.startswith(("never", "oracle"))])
         console().print()
