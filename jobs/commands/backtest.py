@@ -68,8 +68,8 @@ def backtest(
             continue
         _print(world, months, claims, alerts, fifths, years)
         console().print(
-            f"\nOf these, {len(early):,} decisions before {split}: the estimator's constants for new releases were chosen on this\n"
-            "source's releases after that day, among other tables; no release before it was predicted to choose them"
+            f"\nOf these, {len(early):,} decisions before {split}. The estimator's constants were chosen on this source's releases\n"
+            "to January 2025 and after that day, and on other tables that share models: these are nearly, not wholly, untouched."
         )
         _alerts([a for a in first if not a.rule.startswith(("never", "oracle"))])
         console().print()
