@@ -171,18 +171,17 @@ def _p_same(case: UseCase, facts: Facts, endpoint_id: str) -> float | None:
 
 
 def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> dict[tuple[str, str], Judgement]:
-    if fitted is None:
+    own = {r.model: r for r in case.evals.results}
+    if fitted is None and not own:
         return {}
     from recommender.quality import judge
 
     incumbent = (case.current.model_id, variants.get(case.current.model_id, ""))
-    own = {r.model: r for r in case.evals.results}
+    rows = sorted((dict.fromkeys(own, "") | variants).items())  # own results need no public score beside them
     weights = _weights(case)
 
     def judged(floor: float | None) -> dict[tuple[str, str], Judgement]:
-        return judge(
-            fitted, sorted(variants.items()), incumbent, weights, max_drop=case.quality.max_drop, floor=floor, own=own
-        )  # fmt: skip
+        return judge(fitted, rows, incumbent, weights, max_drop=case.quality.max_drop, floor=floor, own=own)
 
     found = judged(case.quality.floor)
     if own and case.evals.pass_score is not None and case.evals.pass_score != case.quality.floor:

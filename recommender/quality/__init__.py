@@ -5,7 +5,8 @@
 
 from recommender.quality.estimator import Estimate, ScoreEstimator, estimate_cells
 from recommender.quality.fitted import Fitted, Row, fit_quality
-from recommender.quality.judge import Judgement, judge, reaches
+from recommender.quality.judge import judge, reaches
+from recommender.quality.own import Judgement
 
 __all__ = [
     "Estimate",

@@ -7,32 +7,21 @@ public ones by their size. A model without scores gets no quality and no probabi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import erf, sqrt
 
 import numpy as np
 
 from data.records import EvalResult, Grade, Quality
 from recommender.quality.draws import DRAWS, draw_scores, goodness, unit, win_share
 from recommender.quality.fitted import Fitted, Row
+from recommender.quality.own import GAIN, Judgement, with_own
 from recommender.quality.table import Array
 
-GAIN = 0.02  # a gain in quality that is worth telling (PRODUCT 4.1)
 LEAST_BENCHMARKS = 2  # measured, of the task, from two sources: else there is no grade (PRODUCT 3.3)
 INDEPENDENT_FOR_C = 3
-CASES_FOR_A = 200
-PUBLIC_WORTH_CASES = 100  # own results outrank public ones in proportion to their size
-
-
-@dataclass(frozen=True)
-class Judgement:
-    quality: Quality
-    p_ok: float | None
-    p_gain: float | None = None  # that it is better by GAIN or more, and over the floor
 
 
 def judge(
-    fitted: Fitted,
+    fitted: Fitted | None,
     wanted: Sequence[Row],
     incumbent: Row | None,
     weights: Mapping[str, float],
@@ -41,11 +30,27 @@ def judge(
     floor: float | None = None,
     own: Mapping[str, EvalResult] | None = None,
 ) -> dict[Row, Judgement]:
-    """Quality (share 0 to 1, 80 %) and probability of being good enough for every row that has scores.
+    """Quality (share 0 to 1, 80 %) and probability of being good enough for every row of which anything is known.
 
     `weights` of benchmarks, positive; those the fit does not know are left out and the rest counts in full. `own`:
-    evaluation results of the team by model. No incumbent with scores, no probability.
+    evaluation results of the team by model, which need no public score beside them. A probability takes two boards of
+    the task from two sources on both sides, or own results on both.
     """
+    public = _public(fitted, wanted, incumbent, weights, max_drop, floor) if fitted is not None else {}
+    rows = dict.fromkeys((*wanted, incumbent) if incumbent is not None else wanted)
+    every = {r: with_own(public.get(r), r, incumbent, own or {}, max_drop=max_drop, floor=floor) for r in rows}
+    return {row: found for row, found in every.items() if found is not None}
+
+
+def _public(
+    fitted: Fitted,
+    wanted: Sequence[Row],
+    incumbent: Row | None,
+    weights: Mapping[str, float],
+    max_drop: float,
+    floor: float | None,
+) -> dict[Row, Judgement]:
+    """What the boards say of the rows they hold; both models' errors taken jointly."""
     names = [b for b in weights if b in fitted.columns]
     asked = [r for r in wanted if r in fitted.rows]
     if not names or not asked:
@@ -54,24 +59,21 @@ def judge(
     known_now = [incumbent] if incumbent is not None and incumbent in fitted.rows else []
     every = [*dict.fromkeys(r for r in asked if r != incumbent), *known_now]  # the model in use stands last
     draws = draw_scores(fitted, every, names)  # (rows, draws, benchmarks), points
-    good = goodness(fitted, names, draws)
-    total = good @ share
+    total = goodness(fitted, names, draws) @ share
     base = len(every) - 1 if known_now else None
-    now_grade = _quality(fitted, every[base], names, total[base], own or {}).grade if base is not None else None
+    now_grade = _grade(fitted, every[base], names) if base is not None else None
     out = {}
     for n, row in enumerate(every):
-        quality = _quality(fitted, row, names, total[n], own or {})
-        p = None
-        if base is not None and quality.grade is not None and incumbent is not None:
-            enough_now = row == incumbent or now_grade is not None
-            p = _p_ok(fitted, names, share, draws, n, base, max_drop, floor) if enough_now else None
-            quality = quality.model_copy(update={"grade": _weaker(quality.grade, now_grade)})
-        p = _with_own(p, row, incumbent, own or {}, max_drop, floor)
-        gain = None
-        if p is not None and base is not None and row != incumbent:
-            gain = _p_ok(fitted, names, share, draws, n, base, -GAIN, floor)
-            gain = _with_own(gain, row, incumbent, own or {}, -GAIN, floor)
-        out[row] = Judgement(quality, 1.0 if row == incumbent and p is not None else p, gain)
+        quality = _quality(fitted, row, names, total[n])
+        if base is None or quality.grade is None:
+            out[row] = Judgement(quality, None)
+            continue
+        quality = quality.model_copy(update={"grade": _weaker(quality.grade, now_grade)})
+        if now_grade is None or n == base:
+            out[row] = Judgement(quality, None if now_grade is None else 1.0)
+            continue
+        ok, gain = (_p_ok(fitted, names, share, draws, n, base, drop, floor) for drop in (max_drop, -GAIN))
+        out[row] = Judgement(quality, ok, gain)
     return out
 
 
@@ -108,8 +110,6 @@ def _p_ok(
     max_drop: float,
     floor: float | None,
 ) -> float:
-    if n == base:
-        return 1.0
     loss = np.zeros(DRAWS)
     held = np.zeros(DRAWS)
     percent_weight = 0.0
@@ -138,54 +138,21 @@ def _grade(fitted: Fitted, row: Row, names: Sequence[str]) -> Grade | None:
     return "C" if len(independent) >= INDEPENDENT_FOR_C else "D"
 
 
-def _quality(fitted: Fitted, row: Row, names: Sequence[str], total: Array, own: Mapping[str, EvalResult]) -> Quality:
+def _quality(fitted: Fitted, row: Row, names: Sequence[str], total: Array) -> Quality:
     measured = fitted.measured(row, names)
-    grade: Grade | None = _grade(fitted, row, names)
     low, mean, high = (float(np.quantile(total, q)) for q in (0.1, 0.5, 0.9))
-    notes = [f"{len(measured)} of {len(names)} benchmarks of this task measured"]
-    if own_result := own.get(row[0]):
-        error = 1.2816 * sqrt(max(own_result.score * (1 - own_result.score), 1e-9) / own_result.n)
-        mean, low, high = own_result.score, max(0.0, own_result.score - error), min(1.0, own_result.score + error)
-        grade = "A" if own_result.n >= CASES_FOR_A else "B"
-        notes.append(f"your own evaluation: {own_result.score:.3f} on {own_result.n} cases")
     return Quality(
         mean=mean,
         low=low,
         high=high,
-        grade=grade,
-        measured=len(measured) == len(names) or own_result is not None,
+        grade=_grade(fitted, row, names),
+        measured=len(measured) == len(names),
         benchmarks=tuple(measured),
         score_ids=tuple(fitted.scores[row, b].score_id for b in measured),
-        notes=tuple(notes),
+        notes=(f"{len(measured)} of {len(names)} benchmarks of this task measured",),
     )
-
-
-def _with_own(
-    public: float | None,
-    row: Row,
-    incumbent: Row | None,
-    own: Mapping[str, EvalResult],
-    max_drop: float,
-    floor: float | None,
-) -> float | None:
-    """The team's own results on both models, weighed against public ones by their size."""
-    mine, now = own.get(row[0]), own.get(incumbent[0]) if incumbent else None
-    if mine is None or now is None:
-        return public
-    variance = sum(max(e.score * (1 - e.score), 1 / (e.n + 2)) / e.n for e in (mine, now))
-    p = _above((mine.score - now.score + max_drop) / sqrt(variance))
-    if floor is not None:
-        p = min(p, _above((mine.score - floor) / sqrt(max(mine.score * (1 - mine.score), 1 / (mine.n + 2)) / mine.n)))
-    if public is None:
-        return p
-    weight = mine.n / (mine.n + PUBLIC_WORTH_CASES)
-    return weight * p + (1 - weight) * public
 
 
 def _weaker(mine: Grade, now: Grade | None) -> Grade:
     """A comparison is as good as the weaker of its two sides."""
     return max(mine, now or "D")
-
-
-def _above(z: float) -> float:
-    return 0.5 * (1 + erf(z / sqrt(2)))
