@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 
 NOTES = """
 [bold]How to read it[/bold]
-A decision is a board, a model in use from its best quarter and a newly priced model at 0.7 of its price or less. Good: its
-own later score is at most 2 points lower. Precision: share of alerts that proved good. Recall: share of the good ones that
-were alerted before their score was known. D: points above the model in use. Where 2 points are all a model in use has, any
-model is good, and nothing is decided.
-prototype: SCIENCE.md's factor model and residual pool. undercut: the probability of `rank` and `check`. Whole rule:
-`decide` itself at a registry's defaults (confidence 0.85, low end of the saving, payback, option to wait) on a bill of
-$10,000 a month; as one board is evidence D, the entry asks `evidence: D`. At the default C each of these is a "test".
-A year: cost of the first bill; captured of what the oracle saves, which knows every score at release and pays the day's
-lowest price; regret to it; saved against never switching. P rules follow SCIENCE.md 4.6, undercut follows `decide` day by
-day (14 days of age, cooldown of 30), at three confidences. Short: months on a model below par. Undone: switches away from
-one. Effort: working time of all switches, share of a year's bill. First: months from the first good release to the switch.
-Cost is list price per token, 3:1, not per task; settings of one model share its price. Ranges: 95 %, by drawing
-candidates, or first models in use."""
+A decision is a board, a model in use from its best quarter and a newly priced model at 0.7 of its
+price or less. Good: its own later score is at most 2 points lower. Precision: share of alerts
+that proved good. Recall: share of the good ones that were alerted before their score was known.
+D: points above the model in use. Where 2 points are all a model in use has, any model is good,
+and nothing is decided.
+prototype: SCIENCE.md's factor model and residual pool. undercut: the probability of `rank` and
+`check`. Whole rule: `decide` itself at a registry's defaults (confidence 0.85, low end of the
+saving, payback, option to wait) on a bill of $10,000 a month; as one board is evidence D, the
+entry asks `evidence: D`. At the default C each of these is a "test".
+A year: cost of the first bill; captured of what the oracle saves, which knows every score at
+release and pays the day's lowest price; regret to it; saved against never switching. P rules
+follow SCIENCE.md 4.6, undercut follows `decide` day by day (14 days of age, cooldown of 30), at
+three confidences. Short: months on a model below par. Undone: switches away from one. Effort:
+working time of all switches, share of a year's bill. First: months from the first good release to
+the switch.
+Cost is list price per token, 3:1, not per task; settings of one model share its price. Ranges: 95
+%, by drawing candidates, or first models in use."""
 
 
 def backtest(
@@ -68,8 +72,9 @@ def backtest(
             continue
         _print(world, months, claims, alerts, fifths, years)
         console().print(
-            f"\nOf these, {len(early):,} decisions before {split}. The estimator's constants were chosen on this source's releases\n"
-            "to January 2025 and after that day, and on other tables that share models: these are nearly, not wholly, untouched."
+            f"\nOf these, {len(early):,} decisions before {split}. The estimator's constants were chosen on releases of this\n"
+            "source to January 2025 and after that day, and on other tables that share models: these decisions\n"
+            "are nearly, not wholly, untouched."
         )
         _alerts([a for a in first if not a.rule.startswith(("never", "oracle"))])
         console().print()
@@ -87,7 +92,7 @@ def _print(
 ) -> None:
     out = console()
     out.print(
-        f"[bold]Scores known {months} month{'' if months == 1 else 's'} after release[/bold], three of each model at release: "
+        f"[bold]Scores known {months} month{'' if months == 1 else 's'} after release[/bold], three of each model at release:\n"
         f"{len(world.rows)} settings of {len(set(world.groups))} models, {len(world.benchmarks)} boards"
     )
     days = [c.foreseen.day for c in claims]
