@@ -243,7 +243,8 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         add_capture(store, capture)
         return Line(source.id, capture.outcome, claims=add_price_claims(store, source.id, found.prices, now))
     offers, unknown, left = offers_of(source, found.prices, matcher)
-    believed = believed_now(store, now, {o.endpoint_id for o in offers})
+    endpoints = {o.endpoint_id for o in offers}
+    believed = believed_now(store, now, endpoints)
     beliefs = reconcile(
         source,
         offers,
@@ -253,7 +254,7 @@ def write(store: Store, found: Read, sources: dict[str, Source], matcher: Matche
         rejected=rejected(store, source),
         witnesses=witnesses(store, source, sources, offers, believed, matcher, now),
         waiting=waiting(store, source, sources),
-        gone=gone_keys(store, sources, now),
+        gone=gone_keys(store, sources, now, endpoints),
         usd_per=usd_per(store, now),
     )
     add_capture(store, capture)

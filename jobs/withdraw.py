@@ -23,21 +23,33 @@ BEGAN = "coalesce(valid_from, timestamp '0001-01-01')"
 APPLIES = (
     f"known_from <= $now and {BEGAN} <= $now and (valid_to is null or valid_to > $now) and usd_per_mtok is not null"
 )
-LAST_WORD = f"""
+OF_SOURCE = "source_id = $source"
+OF_ENDPOINTS = "list_contains($endpoints, endpoint_id)"
+
+
+def last_word(only: str = "true") -> str:
+    """The query of each source's last word on each key; `only` is asked before the rows are ranked, so of partition columns alone."""
+    return f"""
 select * exclude place from (
     select *, row_number() over (partition by {KEY}, source_id
         order by valid_from is not null and valid_to is not null desc, {BEGAN} desc, known_from desc) as place
-    from rate where {APPLIES}) where place = 1"""
-IN_FORCE = f"""
+    from rate where {APPLIES} and {only}) where place = 1"""
+
+
+def in_force(only: str = "true") -> str:
+    """The query of the best standing word on each key, of those that are not withdrawn."""
+    return f"""
 select * exclude place from (
     select *, row_number() over (partition by {KEY}
         order by case standing when 'official' then 2 when 'single' then 0 else 1 end desc,
             valid_from is not null and valid_to is not null desc, {BEGAN} desc, known_from desc) as place
-    from ({LAST_WORD}) where not withdrawn) where place = 1"""
+    from ({last_word(only)}) where not withdrawn) where place = 1"""
+
+
 READINGS = "select fetched_at, sha256 from capture where source_id = ? and outcome <> 'failed' order by fetched_at desc"
 # rates of a source whose claim, word for word, is not in its newest body: only those can be gone
 SUSPECTS = f"""
-select r.* from ({LAST_WORD}) r where r.source_id = $source and not r.withdrawn and not exists (
+select r.* from ({last_word(OF_SOURCE)}) r where not r.withdrawn and not exists (
     select 1 from price_claim was join price_claim c on c.source_id = was.source_id and c.capture = $sha
         and c.meter = was.meter and c.tier = was.tier and c.model_as_written = was.model_as_written
         and c.model_id_as_written is not distinct from was.model_id_as_written and c.conditions = was.conditions
@@ -49,17 +61,21 @@ select r.* from ({LAST_WORD}) r where r.source_id = $source and not r.withdrawn 
 
 def believed_now(store: Store, now: datetime, endpoints: Collection[str] | None = None) -> list[Rate]:
     """The rates in force from any source, of these endpoints where named: of each source its last word, of those the best standing."""
-    query, asked = IN_FORCE, dict[str, Any](now=naive(now))
-    if endpoints is not None:
-        query, asked = f"{IN_FORCE} and list_contains($endpoints, endpoint_id)", asked | {"endpoints": [*endpoints]}
-    return [rate_from_row(r) for r in store.rows(query, asked)]
+    if endpoints is None:
+        found = store.rows(in_force(), {"now": naive(now)})
+    else:
+        found = store.rows(in_force(OF_ENDPOINTS), {"now": naive(now), "endpoints": [*endpoints]})
+    return [rate_from_row(r) for r in found]
 
 
-def gone_keys(store: Store, sources: Mapping[str, Source], now: datetime) -> frozenset[Key]:
-    """Keys that an official page listed and has withdrawn."""
-    rows = store.rows(f"{LAST_WORD} and withdrawn", {"now": naive(now)})
+def gone_keys(
+    store: Store, sources: Mapping[str, Source], now: datetime, endpoints: Collection[str] | None = None
+) -> frozenset[Key]:
+    """Keys, of these endpoints where named, that an official page listed and has withdrawn."""
+    only, more = ("true", {}) if endpoints is None else (OF_ENDPOINTS, {"endpoints": [*endpoints]})
+    found = store.rows(f"{last_word(only)} and withdrawn", {"now": naive(now), **more})
     official = {s.id for s in sources.values() if s.kind == "official"}
-    return frozenset(key_of(rate_from_row(r)) for r in rows if r["source_id"] in official)
+    return frozenset(key_of(rate_from_row(r)) for r in found if r["source_id"] in official)
 
 
 def withdrawals(store: Store, source: Source, matcher: Matcher, now: datetime) -> list[Rate]:
@@ -79,9 +95,8 @@ def withdrawals(store: Store, source: Source, matcher: Matcher, now: datetime) -
             known[sha] = frozenset(offer_key(o) for o in offers)
         return known[sha]
 
-    listed = len(
-        store.rows(f"{LAST_WORD} and not withdrawn and source_id = $source", {"now": naive(now), "source": source.id})
-    )
+    asked = {"now": naive(now), "source": source.id}
+    listed = len(store.rows(f"{last_word(OF_SOURCE)} and not withdrawn", asked))
     absent = [r for r in suspects if key_of(r) not in keys(readings[0]["sha256"])]
     out = []
     for rate in absent:
@@ -99,7 +114,9 @@ def _doubted(store: Store, source: Source, withdrawn: Sequence[Rate], now: datet
     """What lists say of a price that its seller withdrew: it stands no better than disputed."""
     gone = {key_of(r) for r in withdrawn}
     rows = (
-        store.rows(f"{LAST_WORD} and not withdrawn and source_id <> $source", {"now": naive(now), "source": source.id})
+        store.rows(
+            f"{last_word()} and not withdrawn and source_id <> $source", {"now": naive(now), "source": source.id}
+        )
         if gone
         else []
     )
