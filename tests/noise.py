@@ -138,11 +138,13 @@ def read_rates(path: Path, first: date, last: date) -> dict[date, list[Rate]]:
     return out
 
 
-def replay(history: Path, *, first: date, last: date, every_days: int, most_cases: int | None = None) -> Noise:
-    """Every day on which a price moved (at least every `every_days`), a cycle; deterministic."""
+def replay(
+    history: Path, home: Path, *, first: date, last: date, every_days: int, most_cases: int | None = None
+) -> Noise:
+    """Every day on which a price moved (at least every `every_days`), a cycle; deterministic. `home`: what the demo filled."""
     found = Noise()
     with tempfile.TemporaryDirectory() as folder:
-        base = _base(Path(folder) / "facts")
+        base = _base(home)
         registry = _registry(Path(folder), most_cases)
         stated = read_rates(history, first, last)
         rates: list[Rate] = []
@@ -222,7 +224,6 @@ def _holds(c: Candidate, confidence: float, least_usd: float) -> bool:
 
 
 def _base(home: Path) -> Facts:
-    run_demo(home, [REGISTRY])
     with Store(home) as store:
         facts = facts_as_of(store, datetime(2027, 1, 1, tzinfo=UTC))
     assert facts is not None
@@ -258,7 +259,11 @@ def main(argv: Any = None) -> None:
     parser.add_argument("--last", type=date.fromisoformat, default=date(2026, 11, 10))
     parser.add_argument("--cases", type=int)
     asked = parser.parse_args(argv)
-    found = replay(asked.history, first=asked.first, last=asked.last, every_days=7, most_cases=asked.cases)
+    with tempfile.TemporaryDirectory() as home:
+        run_demo(Path(home), [REGISTRY])
+        found = replay(
+            asked.history, Path(home), first=asked.first, last=asked.last, every_days=7, most_cases=asked.cases
+        )
     sys.stdout.write("\n".join(found.lines()) + "\n")
 
 

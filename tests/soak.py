@@ -70,8 +70,7 @@ def growth(values: list[float]) -> float:
 
 
 def soak(home: Path, cycles: int) -> Soak:
-    """Every cycle on the same home, in one process, as the service does."""
-    run_demo(home, [REGISTRY])
+    """Every cycle on the same home (which the demo has filled), in one process, as the service does."""
     registry, failed = load_cases([REGISTRY]), 0
     seconds, cpu_s, mib = list[float](), list[float](), list[float]()
     with pages() as (address, turn):
@@ -152,6 +151,7 @@ def main(argv: Any = None) -> None:
     parser.add_argument("--cycles", type=int, default=1000)
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
+        run_demo(Path(folder), [REGISTRY])
         sys.stdout.write("\n".join(soak(Path(folder), asked.cycles).lines()) + "\n")
 
 

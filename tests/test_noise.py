@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -71,10 +72,11 @@ def test_the_range_is_that_of_all_the_days() -> None:
 
 @pytest.mark.slow
 @pytest.mark.corpus
-def test_the_series_that_moves_daily_is_told_once(corpus: Path) -> None:
+def test_the_series_that_moves_daily_is_told_once(corpus: Path, demo: Callable[[Path], Path], tmp_path: Path) -> None:
     """OpenRouter's headline price of one model took 19 values in 23 days; `python -m tests.noise` replays the whole year."""
     found = replay(
-        corpus / "prices" / "history.csv.gz", first=date(2026, 7, 17), last=date(2026, 8, 8), every_days=7, most_cases=1
-    )
+        corpus / "prices" / "history.csv.gz", demo(tmp_path), first=date(2026, 7, 17), last=date(2026, 8, 8),
+        every_days=7, most_cases=1,
+    )  # fmt: skip
     assert found.cycles >= 20
     assert [t.kind for t in found.told if t.use_case == "flapping"] in (["price_rise"], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from tests.soak import growth, soak
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_cycles_leave_nothing_behind(tmp_path: Path) -> None:
-    found = soak(tmp_path, 4)
+def test_cycles_leave_nothing_behind(tmp_path: Path, demo: Callable[[Path], Path]) -> None:
+    found = soak(demo(tmp_path), 4)
     assert found.failed == 0
     assert found.mib[-1] < found.mib[0] * 1.25
     copies = [p for p in tmp_path.glob("market-*.duckdb") if not p.is_symlink()]
