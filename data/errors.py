@@ -8,6 +8,7 @@ UndercutError            1   a fault of ours, if raised as such
 ├── DataMissing          3   nothing known, or older than allowed
 ├── HostFailed          20   the host did not answer as it should: try again later, nothing changed
 ├── PageChanged         21   the page answered and is not what it was: store nothing, tell a person
+├── BreakerOpen         21   decided, but too much moved at once: teams hear nothing until it is released
 └── NotDelivered        22   decided, but Slack did not take a message; it stays in the outbox
 """
 
@@ -49,6 +50,10 @@ class HostFailed(UndercutError):
 
 
 class PageChanged(UndercutError):
+    exit_code = 21
+
+
+class BreakerOpen(UndercutError):
     exit_code = 21
 
 

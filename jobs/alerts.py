@@ -16,7 +16,6 @@ from jobs.sightings import newest_price
 from jobs.watch import Watched
 
 ALREADY = "already told"
-BREAKER_NOTES = "select alert_id from alert where kind = 'breaker'"
 
 
 def alerts_for(
@@ -30,16 +29,17 @@ def alerts_for(
     watched: Sequence[Watched] = (),
     platform: str | None = None,
     buttons: bool = False,
+    breaker: Breaker | None = None,
 ) -> list[Alert]:
     """The messages of a cycle: an onboarding summary for use cases seen first, alerts for findings that are news.
 
     `listed`: today's cost at list prices of the use cases whose team has a contract. `platform`: channel of the people
-    who run undercut. `buttons`: findings carry approve, later, reject. Where too many best choices flip at once or a source
-    misbehaves, teams hear nothing and the platform channel hears why.
+    who run undercut. `buttons`: findings carry approve, later, reject. `breaker`: as `look` finds it now. Where too many best
+    choices flip at once or a source misbehaves, teams hear nothing and the platform channel hears why.
     """
     known = {r["use_case"] for r in store.rows("select distinct use_case from recommendation")}
     recorded = store.rows(RECORDED)
-    breaker = look(store, decisions, now, told={r["alert_id"] for r in store.rows(BREAKER_NOTES)}, platform=platform)
+    breaker = breaker or look(store, decisions, now, platform)
     rules = Rules(store, now, recorded, known, breaker.tripped, breaker.waiting)
     fresh = [(c, d) for c, d in decisions if c.slug not in known]
     leaving = _leaving(watched, {c.slug for c, _ in fresh})

@@ -8,7 +8,7 @@ run six hours or more later that finds the same on rates that two independent so
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -69,12 +69,19 @@ class Breaker:
     opened: datetime | None = None
     by_person: bool = False
 
+    @property
+    def open(self) -> str | None:
+        """Why teams hear nothing, in this run or still since an earlier one; None where it is shut."""
+        n = len(self.waiting)
+        held = f"what it held of {n} use case{'' if n == 1 else 's'} is not released yet" if n else None
+        return self.tripped or held
+
 
 def look(
-    store: Store, decisions: Sequence[tuple[UseCase, Decision]], now: datetime, *, told: Collection[str] = (),
-    platform: str | None = None,
-) -> Breaker:  # fmt: skip
-    """`told`: ids of the notes so far, since a source's one bad body is told once."""
+    store: Store, decisions: Sequence[tuple[UseCase, Decision]], now: datetime, platform: str | None = None
+) -> Breaker:
+    """The breaker before anything of this run is written. A source's one bad body trips it once."""
+    told = {r["alert_id"] for r in store.rows("select alert_id from alert where kind = 'breaker'")}
     if (why := flipped(store, decisions)) is not None:
         return Breaker(why)
     for why, mark in misbehaving(store, now):

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from data.errors import DataMissing, StoreError
+from data.errors import BreakerOpen, DataMissing, StoreError
 from data.records import Alert, Candidate, Cost, Decision, UseCase
 from data.registry import Registry
 from data.store import Readable, Store
 from jobs.alerts import alerts_for
+from jobs.breaker import look
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
 from jobs.shared import at_list_prices, candidate_at_list
@@ -43,6 +44,13 @@ class Checked:
     changed: list[str]
     first_run: bool
     data_as_of: datetime
+    breaker_open: str | None = None  # why teams hear nothing of what moved
+
+    def check(self) -> None:
+        """Raises BreakerOpen (exit 21) where the circuit breaker holds messages back."""
+        if self.breaker_open:
+            fix = "look at the sources and `undercut feedback breaker release`, or wait until two sources confirm it."
+            raise BreakerOpen(f"circuit breaker open: {self.breaker_open}.", where="check", fix=fix)
 
 
 @contextmanager
@@ -158,6 +166,7 @@ def _write(
     }
     run_id = hashlib.blake2b(f"{now.isoformat()}{facts.data_as_of}".encode(), digest_size=6).hexdigest()
     changed = [case.slug for case, d in decisions if last.get(case.slug) != _sha(d)]
+    breaker = look(store, decisions, now, platform)
     alerts = alerts_for(
         store,
         decisions,
@@ -168,6 +177,7 @@ def _write(
         watched=watched,
         platform=platform,
         buttons=buttons,
+        breaker=breaker,
     )
     with store.transaction():
         _register(store, registry, now)
@@ -182,7 +192,7 @@ def _write(
         for alert in alerts:
             held = alert.withheld_because or rehearsal
             enqueue(store, alert.model_copy(update={"withheld_because": held}), run_id=run_id)
-    return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of)
+    return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of, breaker.open)
 
 
 def _register(store: Store, registry: Registry, now: datetime) -> None:

@@ -53,7 +53,9 @@ def check_once(settings: Settings, metrics: Metrics) -> None:
     sender, platform, now = sender_from(settings), settings.undercut_platform_channel, datetime.now(UTC)
     with metrics.timed("check"), open_store(settings.place) as store, deciding(store):
         registry = load_cases(settings.registry_files())
-        check_cycle(store, registry, now=now, platform=platform, buttons=settings.slack_app_token is not None)
+        done = check_cycle(store, registry, now=now, platform=platform, buttons=settings.slack_app_token is not None)
+        if done.breaker_open:
+            log.warning("circuit breaker open: %s", done.breaker_open, extra={"error": done.breaker_open})
         keep(store, registry, now)
         with store.transaction():
             for alert in stale_alerts(store, now, platform):

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 
 from data.store import Store
@@ -119,3 +126,40 @@ def test_the_first_body_of_a_source_and_one_read_before_the_last_decision_trip_n
     stated(store, "shop", 1.6, dict.fromkeys("abcde", "3"), "d")
     assert [mark for _, mark in misbehaving(store, day(2))] == ["shop|" + "d" * 64]
     assert misbehaving(store, day(1.55)) == [], "what is fetched later is not known yet"
+
+
+@pytest.mark.slow
+def test_the_command_exits_21_while_the_breaker_is_open_and_0_once_it_is_released(
+    tmp_path: Path, demo: Callable[[Path], Path]
+) -> None:
+    def undercut(*words: str) -> subprocess.CompletedProcess[str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("UNDERCUT_", "SLACK_"))}
+        env = clean | {"UNDERCUT_HOME": str(tmp_path), "UNDERCUT_PLATFORM_CHANNEL": "#llm-platform"}
+        command = [sys.executable, "-c", "from jobs.cli import main; main()", *words]
+        return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
+
+    demo(tmp_path)
+    with Store(tmp_path) as opened:  # as if most use cases had another best choice an hour ago
+        last = opened.rows(
+            "select * from recommendation qualify row_number() over (partition by use_case order by decided_at desc) = 1"
+        )
+        at = datetime.now(UTC) - timedelta(hours=1)
+        changed = [
+            r | {"run_id": "an hour ago", "decided_at": at, "to_endpoint": "was:another", "decision_sha": "x"}
+            for r in last
+        ]
+        opened.insert("recommendation", changed)
+    tripped = undercut("check")
+    assert tripped.returncode == 21, tripped.stderr
+    assert (
+        "changed their best choice in one run. Fix: look at the sources and `undercut feedback breaker release`"
+        in tripped.stderr
+    )
+    assert "Slack #llm-platform" in tripped.stdout
+    waiting = undercut("check", "--json")
+    assert waiting.returncode == 21
+    assert "is not released yet" in waiting.stderr
+    assert undercut("feedback", "breaker", "release").returncode == 0
+    done = undercut("check")
+    assert done.returncode == 0, done.stderr
+    assert "held and now released" in done.stdout

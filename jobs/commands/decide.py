@@ -77,7 +77,8 @@ def check(
     """Decide every use case on the facts known now; prints what would be sent, --send sends it.
 
     In a build (--data, --fail-over, --fail-in, --max-age, --baseline): silent where nothing got worse, over budget is 13,
-    unpriced or disputed 12. Exits 0, 2, 3, 22, and there the first of 2, 3, 12, 11, 13, 10.
+    unpriced or disputed 12. Exits 0, 2, 3, 22 where Slack took less than all, 21 while the circuit breaker is open, and in a
+    build the first of 2, 3, 12, 11, 13, 10.
     """
     from datetime import UTC, datetime
 
@@ -140,6 +141,7 @@ def check(
         raise NotDelivered(
             "; ".join(delivered.errors), where="Slack", fix="the rest stays in the outbox; run it again."
         )
+    done.check()
 
 
 def rank(
