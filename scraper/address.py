@@ -9,17 +9,15 @@ from urllib.parse import urlsplit
 from data.errors import HostFailed, PageChanged
 
 
-def check_address(url: str, *, allow_private: bool = False) -> None:
-    """Raises PageChanged for another scheme or a private address, HostFailed where the name has no address."""
+def check_address(url: str) -> None:
+    """Raises PageChanged for another scheme or what is no address. Where its name leads is asked by `resolve`."""
     try:
         parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname, parts.port
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError:  # a port or an address that is none
-        scheme, host, port = "", None, None
+        scheme, host = "", None
     if scheme not in ("http", "https") or not host:
         raise PageChanged(f"leads to {scheme or 'nowhere'}, not http(s).", where=url, fix="look up the page's address.")
-    if not allow_private:
-        resolve(host, port or 443)
 
 
 def resolve(host: str, port: int, *, allow_private: bool = False) -> list[str]:

@@ -3,7 +3,8 @@
 A connection that outlives its time is cut, whatever it is doing: a host that sends a byte every few seconds, in its headers or
 its robots.txt too, holds up nobody but itself.
 
-Redirects stay on http(s) and never lead into private networks; nothing a page says becomes a URL to fetch.
+Redirects stay on http(s) and never lead into private networks; nothing a page says becomes a URL to fetch. A name is resolved
+once a request and the connection is made to the very address that was checked, so that a name cannot answer twice.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import stamina
 from protego import Protego
 
 from data.errors import HostFailed, PageChanged
-from scraper.address import check_address
+from scraper.address import check_address, resolve
 
 AGENT = "undercut/0.1 (price watcher; reads robots.txt)"
 MOST_BYTES = 20_000_000
@@ -35,6 +37,8 @@ MOST_REDIRECTS = 5
 PAUSE_S = 1.0
 LONGEST_WAIT_S = 30.0
 TRIES = 3
+PORTS = {"http": 80, "https": 443}
+MOST_ADDRESSES = 4  # of a name, tried in turn
 
 
 class _Again(Exception):
@@ -103,7 +107,7 @@ class Fetcher:
     def _once(self, url: str, headers: dict[str, str], private: Mapping[str, str]) -> Answer:
         here = url
         for _ in range(MOST_REDIRECTS + 1):
-            check_address(here, allow_private=self.allow_private)
+            check_address(here)
             self._pace(here)
             own = dict(private) if self._may_know(here, url) else {}
             with self._stream(here, {**headers, **own}) as response:
@@ -116,11 +120,12 @@ class Fetcher:
     @contextmanager
     def _stream(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
         """One request without redirects. Raises HostFailed where all of it takes longer than `longest_s`."""
-        cut = _Cut(self.longest_s)
+        cut, behind = _Cut(self.longest_s), _behind_a_proxy(url)
+        said = {"User-Agent": AGENT, **headers}
         try:
             with (
-                httpx2.Client(timeout=TIMEOUT_S, headers={"User-Agent": AGENT, **headers}, verify=self._tls) as client,
-                client.stream("GET", url, follow_redirects=False, extensions={"trace": cut}) as response,
+                httpx2.Client(timeout=TIMEOUT_S, headers=said, verify=self._tls, trust_env=behind) as client,
+                closing(self._answered(client, url, cut, behind=behind)) as response,
             ):
                 yield response
         except httpx2.TransportError as error:
@@ -129,6 +134,26 @@ class Fetcher:
             raise
         finally:
             cut.over()
+
+    def _answered(self, client: httpx2.Client, url: str, cut: _Cut, *, behind: bool) -> httpx2.Response:
+        """Asked at the addresses of its name that were checked, one after the other until one is connected; Host and
+        certificate stay the name's. Raises what `resolve` raises."""
+        try:
+            named = httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise PageChanged("leads to what is no address.", where=url, fix="look up the page's address.") from error
+        host, trace = named.raw_host.decode("ascii"), {"trace": cut}
+        addresses = resolve(host, named.port or PORTS[named.scheme], allow_private=self.allow_private)[:MOST_ADDRESSES]
+        if behind:  # the operator's proxy resolves
+            return client.send(client.build_request("GET", named, extensions=trace), stream=True)
+        own, name = {"Host": named.netloc.decode("ascii")}, {**trace, "sni_hostname": host}
+        while True:
+            there = named.copy_with(host=addresses.pop(0))
+            try:
+                return client.send(client.build_request("GET", there, headers=own, extensions=name), stream=True)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                if not addresses:
+                    raise
 
     def _may_know(self, here: str, url: str) -> bool:
         """Whether a key for `url` may be sent here: the same host, and no line that others can read."""
@@ -174,7 +199,7 @@ class Fetcher:
 
     def _rules(self, url: str) -> Protego | None:
         """The rules of a host; none where it has no file (RFC 9309: unavailable means allowed)."""
-        check_address(url, allow_private=self.allow_private)
+        check_address(url)
         try:
             with self._stream(url, {}) as answer:
                 text = _read(answer, url).decode("utf-8", "replace") if answer.status_code == 200 else None
@@ -183,6 +208,12 @@ class Fetcher:
                 f"unreachable ({error}).", where=url, fix="nothing changed; it is tried again next time."
             ) from error
         return Protego.parse(text[:500_000]) if text is not None else None
+
+
+def _behind_a_proxy(url: str) -> bool:
+    """Whether the environment (HTTPS_PROXY, NO_PROXY …) sends this address through a proxy of the operator's."""
+    proxies, parts = getproxies(), urlsplit(url)
+    return bool({parts.scheme, "all"} & proxies.keys()) and not proxy_bypass(parts.hostname or "")
 
 
 class _Cut:

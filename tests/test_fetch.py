@@ -1,0 +1,166 @@
+"""Where a fetch connects: the address that was checked, with the name's Host and certificate; nothing else is dialled."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from data.errors import HostFailed, PageChanged
+from scraper import fetch
+from scraper.address import resolve
+from scraper.fetch import Fetcher
+
+NAME, OTHER = "shop.test", "127.0.0.3"
+LOOKUP = socket.getaddrinfo
+
+
+@pytest.fixture
+def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """A name server that leads a name elsewhere at every look but the first: what was checked is what `resolve` said."""
+
+    def getaddrinfo(host: Any, *more: Any, **named: Any) -> Any:
+        return LOOKUP(OTHER if host in (NAME, NAME.encode()) else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    def first(*addresses: str) -> list[str]:
+        seen: list[str] = []
+        monkeypatch.setattr(fetch, "resolve", lambda host, port, **_: seen.append(host) or [*addresses])
+        return seen
+
+    return first
+
+
+@pytest.fixture
+def inside(httpserver: HTTPServer) -> Iterator[socket.socket]:
+    """What must not be reached: the same port on another address."""
+    with socket.create_server((OTHER, httpserver.port)) as listening:
+        listening.settimeout(0.1)
+        yield listening
+        with suppress(TimeoutError):
+            listening.accept()
+            pytest.fail("the address that nobody checked was dialled")
+
+
+def told(request: Request) -> Response:
+    return Response(request.headers["Host"])
+
+
+def test_a_name_that_answers_twice_is_connected_where_it_was_checked(
+    httpserver: HTTPServer, lying: Callable[..., list[str]], inside: socket.socket
+) -> None:
+    seen = lying("127.0.0.1")
+    httpserver.expect_request("/robots.txt").respond_with_data("no such file", status=404)
+    httpserver.expect_request("/p").respond_with_handler(told)
+    got = Fetcher(pause_s=0, tries=1).get(f"http://{NAME}:{httpserver.port}/p")
+    assert got.body == f"{NAME}:{httpserver.port}".encode(), "the host is asked by its name"
+    assert seen == [NAME, NAME], "once for robots.txt, once for the page"
+
+
+def test_a_redirect_is_checked_anew_and_an_address_that_is_down_gives_way_to_the_next(
+    httpserver: HTTPServer, lying: Callable[..., list[str]], inside: socket.socket
+) -> None:
+    lying("127.0.0.9", "127.0.0.1")
+    httpserver.expect_request("/p").respond_with_response(Response(status=302, headers={"Location": "/q"}))
+    httpserver.expect_request("/q").respond_with_handler(told)
+    got = Fetcher(pause_s=0, tries=1).get(f"http://{NAME}:{httpserver.port}/p")
+    assert (got.url, got.body) == (
+        f"http://{NAME}:{httpserver.port}/q",
+        f"{NAME}:{httpserver.port}".encode(),
+    )
+    lying("127.0.0.9", "127.0.0.8")
+    with pytest.raises(HostFailed, match="unreachable"):
+        Fetcher(pause_s=0, tries=1).get(f"http://{NAME}:{httpserver.port}/p")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["1.1.1.1", "10.0.0.1"],
+        ["169.254.169.254"],
+        ["::1"],
+        ["fd00::1"],
+        ["::ffff:127.0.0.1"],
+        ["100.64.0.1"],
+    ],
+)
+def test_a_name_with_one_private_address_is_refused_before_anything_is_dialled(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 80)) for a in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("dialled"))
+    with pytest.raises(PageChanged, match="private network"):
+        resolve(NAME, 80)
+    with pytest.raises(PageChanged, match="private network"):
+        Fetcher(pause_s=0, tries=1).get(f"http://{NAME}/p")
+
+
+def test_the_operators_proxy_is_used_and_left_out_as_the_environment_says(
+    httpserver: HTTPServer, lying: Callable[..., list[str]], inside: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lying("127.0.0.1")
+    httpserver.expect_request("/p").respond_with_handler(told)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    url = f"http://{NAME}:{httpserver.port}/p"
+    with pytest.raises(HostFailed, match="unreachable"):
+        Fetcher(pause_s=0, tries=1).get(url)
+    monkeypatch.setenv("no_proxy", NAME)
+    assert Fetcher(pause_s=0, tries=1).get(url).body
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """A self-signed one for a name, with its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / f"{name}.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + made.public_bytes(pem)
+    )
+    return file
+
+
+@pytest.mark.parametrize(("held", "taken"), [(NAME, True), ("another.test", False)])
+def test_the_certificate_asked_for_is_the_names_and_not_the_addresss(
+    tmp_path: Path, lying: Callable[..., list[str]], held: str, taken: bool
+) -> None:
+    asked: list[str | None] = []
+    file = certificate(tmp_path, held)
+    here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    here.load_cert_chain(file)
+    here.sni_callback = lambda _, name, __: asked.append(name)
+    lying("127.0.0.1")
+    with HTTPServer(host="127.0.0.1", ssl_context=here) as server:
+        server.expect_request("/p").respond_with_handler(told)
+        fetcher = Fetcher(pause_s=0, tries=1, _tls=ssl.create_default_context(cafile=str(file)))
+        url = f"https://{NAME}:{server.port}/p"
+        if taken:
+            assert fetcher.get(url).body == f"{NAME}:{server.port}".encode()
+        else:
+            with pytest.raises(HostFailed, match="unreachable"):
+                fetcher.get(url)
+    assert set(asked) == {NAME}
