@@ -20,6 +20,7 @@ DISAGREEMENT_SHARE = 0.2  # share of items two models answer differently, where 
 WAIT_MONTHS = 3.0  # an option to wait is worth taking until the next quarterly review, not for days
 WITHIN = 0.1  # "within 10 % of the best eligible choice" is nothing to do
 OTHERS = 5
+ONLY_CENTRAL = "only the central estimate passes"
 
 
 def decide(
@@ -137,7 +138,7 @@ def _verdict(
         return "switch", best, f"saves ${best.saving_usd_per_month or 0:,.0f} a month, every bar passed"
     if good:
         best = _headline(good)
-        return "wait", best, "only the central estimate passes"
+        return "wait", best, ONLY_CENTRAL
     maybe = [c for c in worth if (c.p_ok or 0) >= LIKELY_ENOUGH_TO_TEST]
     if maybe:
         best = _worth_testing(maybe)

@@ -14,10 +14,22 @@ from data.errors import UsageError
 from jobs.backtest import load_world, price_timeline
 from jobs.cli import app
 from jobs.replay import row_of
-from recommender.backtest import AsOf, Claim, World, claims_of, foresee, replay_years, said_and_seen, weigh_alerts
-from recommender.backtest.rule import Choice, registered, switch_to
+from recommender.backtest import (
+    AsOf,
+    Claim,
+    World,
+    Years,
+    claims_of,
+    foresee,
+    replay_years,
+    said_and_seen,
+    weigh_alerts,
+    weigh_clauses,
+)
+from recommender.backtest.case import Case, cases_of
+from recommender.backtest.follow import decided, follow
+from recommender.backtest.rule import Answer, Choice, Clauses, answer, registered
 from recommender.backtest.world import NEVER
-from recommender.backtest.year import cases_of, decided, follow
 
 START = date(2024, 1, 1).toordinal()
 DAYS = 800
@@ -140,12 +152,65 @@ def test_a_replayed_use_case_is_decided_by_the_products_own_rule(
 ) -> None:
     """Not under the confidence asked, and not where the unknown length of answers could eat the saving."""
     now, candidate = Choice(0, 10.0, 1.0), Choice(1, usd, p)
-    case = registered(plain, now, floor_points=50.0, confidence=0.85, min_age_days=0)
-    assert (switch_to(plain, case, now, [candidate], int(plain.released[1])) == 1) is switches
+    asked = Clauses(min_age_days=0)
+    case = registered(plain, now, floor_points=50.0, clauses=asked)
+    assert (answer(plain, case, now, [candidate], int(plain.released[1]), asked) == Answer(1)) is switches
+
+
+def test_a_saving_that_only_its_middle_passes_is_held_for_the_digest(plain: World) -> None:
+    now, candidate, day = Choice(0, 10.0, 1.0), Choice(1, 6.9, 0.99), int(plain.released[1])
+    asked = Clauses(min_age_days=0)
+    case = registered(plain, now, floor_points=50.0, clauses=asked)
+    assert answer(plain, case, now, [candidate], day, asked) == Answer(1, held=True)
+    assert answer(plain, case, now, [candidate], day, Clauses(min_age_days=0, low_end=False)) == Answer(1)
+
+
+def one_candidate(usd: float, points: float) -> tuple[World, Case]:
+    """An incumbent at $10 that scores 60, and a candidate released on the second day whose score is known at once."""
+    known = np.array([[START], [START + 1]])
+    prices = np.array([[10.0] * DAYS, [usd] * DAYS])
+    w = World(("a/x", "b/y"), ("a/x", "b/y"), ("b",), known[:, 0], np.array([[60.0], [points]]), known, prices, START)
+    return w, Case(0, START, 0, 60.0, 10.0)
+
+
+def days_on_it(w: World, case: Case, clauses: Clauses, p: float = 0.6) -> int:
+    run = decided(w, case, {}, {(1, 0, START + 1, case.need): p}, clauses)
+    return round((1 - run.cost) / (1 - float(w.usd_per_mtok[1, 0]) / 10) * 365)
+
+
+def test_each_lifted_clause_lets_its_own_switch_through_and_no_other() -> None:
+    w, case = one_candidate(1.0, 58.5)
+    assert (
+        days_on_it(w, case, Clauses()) == 0
+    )  # a measured score barely over the bar is 60 % likely to be truly over it
+    assert days_on_it(w, case, Clauses(sampling_error=False)) == 365 - 15
+    assert days_on_it(w, case, Clauses(sampling_error=False, min_age_days=0)) == 365 - 1
+    assert days_on_it(w, case, Clauses(low_end=False, payback=False, waiting=False, cooldown=False)) == 0
+    short, wrong = one_candidate(1.0, 57.5)
+    assert days_on_it(short, wrong, Clauses(sampling_error=False)) == 0  # taken at its word, it falls short
+
+
+def test_the_digest_is_followed_only_after_its_hold_and_only_where_that_is_asked() -> None:
+    w, case = one_candidate(6.9, 80.0)
+    assert days_on_it(w, case, Clauses(), p=0.99) == 0
+    assert days_on_it(w, case, Clauses(digest=True), p=0.99) == 365 - 15 - 7
+    assert days_on_it(w, case, Clauses(low_end=False), p=0.99) == 365 - 15
+
+
+def test_lifting_a_clause_never_sends_less_and_what_cannot_matter_is_not_said(plain: World, told: list[Claim]) -> None:
+    lines = {x.rule: x for x in weigh_clauses(plain, told, Years(plain, foresee(plain), AsOf(plain)))}
+    whole = lines["the whole rule"].alerts
+    assert whole is not None
+    assert whole.alerts == sum(c.switch for c in told) > 0
+    assert lines["measured scores taken as exact"].alerts is lines["no age asked"].alerts is None
+    assert all(x.alerts.alerts >= whole.alerts for x in lines.values() if x.alerts is not None)
+    assert all(
+        x.year is not None and x.year.use_cases == lines["the whole rule"].year.use_cases for x in lines.values()
+    )
 
 
 def test_no_rule_beats_the_oracle_and_staying_saves_nothing(plain: World) -> None:
-    lines = replay_years(plain, foresee(plain), AsOf(plain))
+    lines = replay_years(Years(plain, foresee(plain), AsOf(plain)))
     by = {x.rule: x for x in lines}
     assert by["never switch"].cost == pytest.approx(1.0)
     assert (by["never switch"].saved, by["oracle"].regret) == (0.0, 0.0)
@@ -160,7 +225,7 @@ def test_a_measured_switch_does_not_come_before_its_score(plain: World) -> None:
     case = cases_of(plain)[0]
     unmeasured = replace(plain, known_day=np.where(plain.known_day > case.start, NEVER, plain.known_day))
     assert follow(unmeasured, case, {}).cost == pytest.approx(1.0)
-    assert decided(unmeasured, case, {}, {}, 0.85).cost == pytest.approx(1.0)
+    assert decided(unmeasured, case, {}, {}, Clauses()).cost == pytest.approx(1.0)
 
 
 def test_an_empty_replay_says_nothing() -> None:
@@ -168,7 +233,7 @@ def test_an_empty_replay_says_nothing() -> None:
     assert foresee(few) == []
     assert weigh_alerts([])[0].precision is None
     assert said_and_seen([]) == []
-    assert replay_years(few, [], AsOf(few)) == []
+    assert replay_years(Years(few, [], AsOf(few))) == []
 
 
 class Known:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.errors import UsageError
 from jobs.commands.out import Json, console, progress, say
 
 if TYPE_CHECKING:
-    from recommender.backtest import AlertLine, Claim, FifthLine, World, YearLine
+    from recommender.backtest import AlertLine, Claim, ClauseLine, FifthLine, World, YearLine
 
 NOTES = """
 [bold]How to read it[/bold]
@@ -30,6 +31,9 @@ follow SCIENCE.md 4.6, undercut follows `decide` day by day (14 days of age, coo
 three confidences. Short: months on a model below par. Undone: switches away from one. Effort:
 working time of all switches, share of a year's bill. First: months from the first good release to
 the switch.
+What a clause costs: "measured only" and the P rules take a known score as exact, as the replay
+itself does when it calls a candidate good; the product adds the sampling error of a score, so one
+just over the bar is not sure. The replay can show what this doubt costs, never what it saves.
 Cost is list price per token, 3:1, not per task; settings of one model share its price. Ranges: 95
 %, by drawing candidates, or first models in use."""
 
@@ -42,18 +46,26 @@ def backtest(
         list[int] | None, typer.Option(min=0, help="Months from release to a score; may be repeated. [default: 1, 3]")
     ] = None,
     before: Annotated[
-        datetime,
-        typer.Option(formats=["%Y-%m-%d"], help="Decisions before this day are shown on their own, too."),
-    ] = datetime(2026, 1, 30),
+        str, typer.Option(metavar="DATE", help="Decisions before this day are shown on their own, too.")
+    ] = "2026-01-30",
     as_json: Json = False,
 ) -> None:
     """Replay history: alerts sent, how often right, saving if followed, against an oracle and never switching."""
     from dataclasses import asdict
 
     from jobs.backtest import load_world
-    from recommender.backtest import AsOf, claims_of, foresee, replay_years, said_and_seen, weigh_alerts
+    from recommender.backtest import (
+        AsOf,
+        Years,
+        claims_of,
+        foresee,
+        replay_years,
+        said_and_seen,
+        weigh_alerts,
+        weigh_clauses,
+    )  # fmt: skip
 
-    split = before.date()
+    split = _day(before)
     for months in lag_months or [1, 3]:
         with progress(quiet=as_json) as tell:
             tell("reading the records")
@@ -64,13 +76,24 @@ def backtest(
             early = [c for c in claims if c.foreseen.day < split.toordinal()]
             tell("following each rule for a year, day by day")
             alerts, first = weigh_alerts(claims), weigh_alerts(early)
-            years, fifths = replay_years(world, foreseen, asof), said_and_seen(claims)
+            whole = Years(world, foreseen, asof)
+            years, fifths = replay_years(whole), said_and_seen(claims)
+            tell("lifting one clause of the rule after the other")
+            clauses = weigh_clauses(world, claims, whole)
         if as_json:
-            for kind, lines in (("alerts", alerts), ("alerts_before", first), ("fifths", fifths), ("year", years)):
+            tables = (
+                ("alerts", alerts),
+                ("alerts_before", first),
+                ("fifths", fifths),
+                ("year", years),
+                ("clauses", clauses),
+            )
+            for kind, lines in tables:
                 for line in lines:
                     say({"table": kind, "lag_months": months, **asdict(line)})
             continue
         _print(world, months, claims, alerts, fifths, years)
+        _clauses(clauses)
         console().print(
             f"\nOf these, {len(early):,} decisions before {split}. The estimator's constants were chosen on releases of this\n"
             "source to January 2025 and after that day, and on other tables that share models: these decisions\n"
@@ -144,6 +167,34 @@ def _years(lines: list[YearLine]) -> None:
             for x in lines
         ],
     )  # fmt: skip
+
+
+def _clauses(lines: list[ClauseLine]) -> None:
+    console().print("\nWhat each clause costs: the whole rule, then with one thing changed")
+    _table(
+        ["", "precision", "recall", "captured", "with effort", "switches", "short", "first"],
+        [
+            [
+                x.rule, _three(x.alerts.precision) if x.alerts else "as above", _three(x.alerts.recall) if x.alerts else "",
+                *(_year_cells(x.year) if x.year else ["-"] * 5),
+            ]
+            for x in lines
+        ],
+    )  # fmt: skip
+
+
+def _year_cells(y: YearLine) -> list[str]:
+    return [
+        _with_range(y.captured, y.captured_range), _three(y.cost + (y.effort or 0.0)), _three(y.switches, 2),
+        _three(y.months_short, 2), _three(y.months_to_first, 2),
+    ]  # fmt: skip
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date", where="--before", fix="write it as 2026-01-30") from None
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> None:

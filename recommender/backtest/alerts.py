@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommender.backtest.asof import AsOf
 from recommender.backtest.foresee import Foreseen
-from recommender.backtest.rule import Choice, registered, switch_to
+from recommender.backtest.rule import Choice, Clauses, answer, registered
 from recommender.backtest.world import CHEAPER_SHARE, TAU_POINTS, World, bootstrap, interval
 
 TOP_SHARE = 0.25
 LEAST_INCUMBENTS = 3
 LEVELS = (0.5, 0.7, 0.8, 0.9, 0.95)
-DEFAULT_CONFIDENCE = 0.85  # of a registry that says `quality: keep`
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,12 @@ class Claim:
     """One decision: a candidate at most 0.7 as dear as an incumbent, and what was said of it before its score was known."""
 
     foreseen: Foreseen  # what the rivals made of it
+    incumbent: int  # row
     candidate: str
     benchmark: str
     need_points: float
     p_ok: float  # as the product says it
-    switch: bool  # what the product decides at its defaults
+    switch: bool  # whether the product says so at its defaults
     price_share: float
     gap_points: float  # D, candidate minus incumbent, as measured later
     shared_gap: float | None  # mean over the benchmarks both had by then
@@ -87,22 +87,27 @@ def _claim(world: World, f: Foreseen, incumbent: int, need: float, p: float) -> 
     both = seen[f.row] - seen[incumbent]
     return Claim(
         foreseen=f,
+        incumbent=incumbent,
         candidate=world.groups[f.row],
         benchmark=world.benchmarks[f.column],
         need_points=need,
         p_ok=p,
-        switch=p >= DEFAULT_CONFIDENCE and _decided(world, f, incumbent, price, need, p),
+        switch=says_switch(world, f, incumbent, need, p, Clauses()),
         price_share=float(price[f.row] / price[incumbent]),
         gap_points=float(world.score[f.row, f.column] - seen[incumbent, f.column]),
         shared_gap=float(np.nanmean(both)) if np.isfinite(both).any() else None,
     )
 
 
-def _decided(world: World, f: Foreseen, incumbent: int, price: np.ndarray, need: float, p: float) -> bool:
-    """What `decide` says on the day the candidate comes out, the only one there is."""
+def says_switch(world: World, f: Foreseen, incumbent: int, need: float, p: float, clauses: Clauses) -> bool:
+    """What `decide` says on the day the candidate comes out, the only one there is, whatever its age."""
+    if p < clauses.confidence:
+        return False
+    price = world.price(f.day)
     now = Choice(incumbent, float(price[incumbent]), 1.0)
-    case = registered(world, now, floor_points=need, confidence=DEFAULT_CONFIDENCE, min_age_days=0)
-    return switch_to(world, case, now, [Choice(f.row, float(price[f.row]), p)], f.day) is not None
+    case = registered(world, now, floor_points=need, clauses=replace(clauses, min_age_days=0))
+    told = answer(world, case, now, [Choice(f.row, float(price[f.row]), p)], f.day, clauses)
+    return told.row is not None and (clauses.digest or not told.held)
 
 
 def incumbents(scores: np.ndarray, price: np.ndarray) -> list[int]:
@@ -134,7 +139,7 @@ def weigh_alerts(claims: Sequence[Claim]) -> list[AlertLine]:
         ("undercut, its whole rule", lambda c: c.switch),
         ("oracle", lambda c: c.good),
     ]
-    return [_line(name, [rule(c) for c in claims], claims) for name, rule in rules]
+    return [alert_line(name, [rule(c) for c in claims], claims) for name, rule in rules]
 
 
 def said_and_seen(claims: Sequence[Claim]) -> list[FifthLine]:
@@ -148,7 +153,8 @@ def said_and_seen(claims: Sequence[Claim]) -> list[FifthLine]:
     ]
 
 
-def _line(name: str, sent: Sequence[bool], claims: Sequence[Claim]) -> AlertLine:
+def alert_line(name: str, sent: Sequence[bool], claims: Sequence[Claim]) -> AlertLine:
+    """Of a rule that sends an alert for some of the decisions."""
     order = {c: n for n, c in enumerate(sorted({c.candidate for c in claims}))}
     sums = np.zeros((len(order), 3))  # alerts, good alerts, good
     for yes, c in zip(sent, claims, strict=True):

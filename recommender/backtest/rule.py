@@ -20,14 +20,15 @@ from data.records import (
     QualityDemand,
     Rate,
     Requirements,
+    SwitchTerms,
     Tokens,
     UseCase,
     Workload,
 )  # fmt: skip
 from recommender.backtest.asof import noon
-from recommender.backtest.world import World
+from recommender.backtest.world import NEVER, World
 from recommender.cost import RateBook, monthly_cost
-from recommender.decide import decide
+from recommender.decide import ONLY_CENTRAL, decide
 from recommender.rank import Offer, effort_days, move_of, rank
 from recommender.ratios import ratios
 
@@ -46,7 +47,29 @@ class Choice:
     p_ok: float | None
 
 
-def registered(world: World, first: Choice, *, floor_points: float, confidence: float, min_age_days: int) -> UseCase:
+@dataclass(frozen=True)
+class Clauses:
+    """What the whole rule asks, at a registry's defaults; each clause can be lifted on its own to see what it costs."""
+
+    confidence: float = 0.85
+    sampling_error: bool = True  # of a measured score; lifted: it is taken at its word
+    low_end: bool = True  # of the saving; lifted: the central estimate is enough
+    payback: bool = True
+    waiting: bool = True  # the option to wait
+    min_age_days: int = 14
+    cooldown: bool = True
+    digest: bool = False  # also follow what only the digest tells, after its hold
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The row to switch to, if any; `held`: only the central estimate passes, so the digest tells it after a hold."""
+
+    row: int | None
+    held: bool = False
+
+
+def registered(world: World, first: Choice, *, floor_points: float, clauses: Clauses) -> UseCase:
     """The use case as a registry would have it, everything else at its default."""
     endpoint = _endpoint(world, first.row)
     calls = BILL_USD_PER_MONTH / (first.usd_per_mtok * TOKENS_PER_CALL / 1e6)
@@ -54,21 +77,34 @@ def registered(world: World, first: Choice, *, floor_points: float, confidence: 
         slug="replayed", title="replayed", tasks={}, channel="",
         current=EndpointChoice(written=endpoint.endpoint_id, model_id=endpoint.model_id or "", endpoint_id=endpoint.endpoint_id),
         workload=CALL.model_copy(update={"calls_per_month": calls}),
-        quality=QualityDemand(max_drop=1.0, floor=floor_points / 100, confidence=confidence, evidence="D"),
-        require=Requirements(min_age_days=min_age_days),
+        quality=QualityDemand(max_drop=1.0, floor=floor_points / 100, confidence=clauses.confidence, evidence="D"),
+        require=Requirements(min_age_days=clauses.min_age_days),
+        switch=_terms(clauses),
     )  # fmt: skip
 
 
-def switch_to(world: World, use_case: UseCase, now: Choice, choices: Iterable[Choice], day: int) -> int | None:
-    """The row that the product says to switch to on a day; None where it says anything else than switch."""
+def _terms(clauses: Clauses) -> SwitchTerms:
+    usual = SwitchTerms()
+    return SwitchTerms(
+        payback_days=usual.payback_days if clauses.payback else NEVER,
+        cooldown_days=usual.cooldown_days if clauses.cooldown else 0,
+    )
+
+
+def answer(
+    world: World, use_case: UseCase, now: Choice, choices: Iterable[Choice], day: int, clauses: Clauses
+) -> Answer:
+    """What the product says to switch to on a day."""
     at = noon(day)
-    current = _offer(world, use_case, now, now)
-    offers = [_offer(world, use_case, c, now) for c in choices if c.row != now.row]
+    current = _offer(world, use_case, now, now, clauses)
+    offers = [_offer(world, use_case, c, now, clauses) for c in choices if c.row != now.row]
     present, ranked = rank(use_case, current, offers, today=at.date())
-    said = decide(use_case, present, ranked, now=at, data_as_of=at, p_again=1.0)  # always something better may come
-    if said.verdict != "switch" or said.best is None:
-        return None
-    return int(said.best.endpoint_id.partition(":")[2])
+    again = 1.0 if clauses.waiting else None  # always something better may come
+    said = decide(use_case, present, ranked, now=at, data_as_of=at, p_again=again)
+    held = said.verdict == "wait" and said.reason.startswith(ONLY_CENTRAL)
+    if said.best is None or not (said.verdict == "switch" or held):
+        return Answer(None)
+    return Answer(int(said.best.endpoint_id.partition(":")[2]), held)
 
 
 def effort_usd(world: World, use_case: UseCase, now: int, to: int) -> float:
@@ -76,7 +112,7 @@ def effort_usd(world: World, use_case: UseCase, now: int, to: int) -> float:
     return effort_days(use_case, move_of(_endpoint(world, now), _endpoint(world, to))) * use_case.switch.usd_per_day
 
 
-def _offer(world: World, use_case: UseCase, c: Choice, now: Choice) -> Offer:
+def _offer(world: World, use_case: UseCase, c: Choice, now: Choice, clauses: Clauses) -> Offer:
     endpoint = _endpoint(world, c.row)
     same_model = world.groups[c.row] == world.groups[now.row]
     unit = _unit_cost(same_model, _maker(world, c.row) == _maker(world, now.row))
@@ -84,8 +120,8 @@ def _offer(world: World, use_case: UseCase, c: Choice, now: Choice) -> Offer:
     cost = unit.model_copy(
         update={
             "usd_per_month": unit.usd_per_month * scale,
-            "low_usd_per_month": unit.low_usd_per_month * scale,
-            "high_usd_per_month": unit.high_usd_per_month * scale,
+            "low_usd_per_month": (unit.low_usd_per_month if clauses.low_end else unit.usd_per_month) * scale,
+            "high_usd_per_month": (unit.high_usd_per_month if clauses.low_end else unit.usd_per_month) * scale,
         }
     )
     released = noon(int(world.released[c.row])).date()
