@@ -345,11 +345,15 @@ def test_an_unknown_name_is_answered_with_what_is_known() -> None:
     assert "near it are a:b" in price_line({**call, "endpoint": "a:bb"}, BIG)["error"]
 
 
-def test_a_line_that_is_no_json_does_not_stop_the_others() -> None:
+def test_every_line_has_its_answer_in_its_place_and_a_bad_one_its_number() -> None:
     good = json.dumps({"endpoint": "a:b", "input": 1000, "at": "2026-11-01"})
-    first, second, third = price_lines([good, "not json", " ", good], BIG)
-    assert first == third == price_line(json.loads(good), BIG)
-    assert "line 2 is no JSON" in second["error"]
+    lines = [good, "not json", " ", "[1]", "NaN", '{"endpoint": "z:b", "input": 1, "at": "2026-11-01"}', good]
+    first, *bad, last = price_lines(lines, BIG)
+    assert first == last == price_line(json.loads(good), BIG)
+    assert [b["line"] for b in bad] == [2, 3, 4, 5, 6]
+    assert "line 2 is no JSON" in bad[0]["error"]
+    assert "line 3 is blank" in bad[1]["error"]
+    assert all("usd" not in b for b in bad)
 
 
 def test_a_desk_answers_as_if_each_line_stood_alone() -> None:

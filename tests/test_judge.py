@@ -99,6 +99,23 @@ def test_own_results_of_one_side_compare_nothing_and_are_told() -> None:
     assert "your own evaluation: 0.100 on 5000 cases" in alone.quality.notes[-1]
 
 
+def test_own_results_of_the_model_in_use_alone_stand_beside_no_board() -> None:
+    """Its pass rate is no share of boards: 0.99 of one's own cases is not better than 0.7 of public ones."""
+    without = judged(of="m/10", own={})
+    alone = judged(of="m/10", own={"m/10": (0.99, 5000)})
+    assert (alone.quality.mean, alone.quality.own) == (without.quality.mean, False)
+    assert "0.990 on 5000 cases" in alone.quality.notes[-1]
+
+
+def test_a_candidate_without_own_results_meets_the_boards_of_the_model_in_use() -> None:
+    own = {"m/10": (0.99, 500), "m/15": (0.98, 500)}
+    mine, other, tested = (judged(of=m, own=own).quality for m in ("m/10", "m/20", "m/15"))
+    assert mine.mean == 0.99
+    assert mine.beside(other) == judged(of="m/10", own={}).quality.mean
+    assert mine.beside(tested) == 0.99
+    assert mine.model_copy(update={"boards_mean": None}).beside(other) is None, "unknown, and not the pass rate"
+
+
 def test_own_results_need_no_board_beside_them() -> None:
     """What "your own evaluation would settle it" promises, for a model that no board knows, and where nothing can be fitted."""
     own = {m: EvalResult(model=m, score=s, n=400) for m, s in (("x/new", 0.9), ("x/now", 0.8), ("x/bad", 0.5))}

@@ -37,6 +37,12 @@ class Quality(Record):
     benchmarks: tuple[str, ...]
     score_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    own: bool = False  # mean, low and high are shares of the team's own cases, not of boards
+    boards_mean: float | None = None  # where `own`: what the boards say; None: nothing
+
+    def beside(self, other: Quality) -> float | None:
+        """The mean of this one in the terms of the other: shares of own cases and of boards do not compare. None: unknown."""
+        return self.mean if self.own == other.own else self.boards_mean
 
 
 class Candidate(Record):

@@ -201,7 +201,7 @@ def _quality(d: Decision) -> list[str]:
             lines.append(f"  {word:<7} unknown")
             continue
         q = c.quality
-        kind = "all measured" if q.measured else "some boards estimated"
+        kind = "your own cases" if q.own else "all measured" if q.measured else "some boards estimated"
         setting = f", setting {c.variant}" if c.variant else ""
         lines.append(
             f"  {word:<7} {q.mean:.3f} (80 %: {q.low:.3f} to {q.high:.3f})  evidence {q.grade or 'none'}, {kind}{setting}"

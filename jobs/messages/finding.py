@@ -85,11 +85,13 @@ def _quality(d: Decision, case: UseCase, best: Candidate) -> list[str]:
         same = "the same weights on another host" if best.move == "endpoint" else "unknown"
         return [f"Quality {same} → {_likely(best)} likely good enough (you ask {asked})"]
     setting = f" with {name(best.variant)}" if best.variant else ""
-    allowed = max(mine.mean - case.quality.max_drop, case.quality.floor or 0)
+    yours = mine.beside(q)
+    allowed = max(yours - case.quality.max_drop, case.quality.floor or 0) if yours is not None else None
+    beside = f"yours {yours:.2f}, allowed ≥ {allowed:.2f}" if yours is not None else "yours unknown on these"
     kind = "measured" if q.measured and mine.measured else "likely, some boards are estimated"
     notes = "".join(f" · {note}" for note in q.notes)
     return [
-        f"Quality {q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]{setting} vs yours {mine.mean:.2f}, allowed ≥ {allowed:.2f} "
+        f"Quality {q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]{setting} vs {beside} "
         f"→ {_likely(best)} likely good enough (you ask {asked})",
         f"Trust   {kind}, evidence {q.grade or 'none'} (you ask {case.quality.evidence}){notes}",
     ]

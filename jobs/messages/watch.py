@@ -174,9 +174,10 @@ def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime
     told, q, mine = sums(d, case), best.quality, d.current.quality
     bill = f"{usd(told.now_usd_per_month)}/mo"
     there = usd(best.cost.usd_per_month if best.cost else None)
-    gain = f"{q.mean - mine.mean:+.2f}" if q and mine else "unknown"
+    ours = mine.beside(q) if q and mine else None
+    gain = f"{q.mean - ours:+.2f}" if q and ours is not None else "unknown"
     mean = f"{q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]" if q else "unknown"
-    yours = f"{mine.mean:.2f}" if mine else "unknown"
+    yours = f"{ours:.2f}" if ours is not None else "unknown"
     setting = f" with {name(best.variant)}" if best.variant else ""
     effort = "unknown" if best.effort_days is None else f"~{best.effort_days:g} days ({best.move})"
     proof = "measured" if q and mine and q.measured and mine.measured else "likely, some boards are estimated"
@@ -206,6 +207,7 @@ def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetim
     spread = f"   range {usd(cost.low_usd_per_month)}–{usd(cost.high_usd_per_month)[1:]}" if cost else ""
     likely = percent(new.p_ok if new.p_ok is None else min(new.p_ok, 0.999))
     mean = f"{q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]" if q else "unknown"
+    ours = mine.beside(q) if q and mine else None
     boards = f"{len(q.benchmarks)} benchmark{'' if len(q.benchmarks) == 1 else 's'}" if q else "no benchmark"
     unknown = [
         *([] if q and q.measured else ["some boards are estimated"]),
@@ -218,7 +220,7 @@ def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetim
         _who(d, case),
         f"Now     {name(d.current.endpoint_id)}  {usd(told.now_usd_per_month)}/mo",
         f"New     {name(new.endpoint_id)}  {usd(cost.usd_per_month if cost else None)}/mo{spread}",
-        f"Quality {mean} vs yours {f'{mine.mean:.2f}' if mine else 'unknown'} → {likely} likely good enough (you ask {percent(case.quality.confidence)})",
+        f"Quality {mean} vs yours {f'{ours:.2f}' if ours is not None else 'unknown'} → {likely} likely good enough (you ask {percent(case.quality.confidence)})",
         f"Known   evidence {q.grade if q and q.grade else 'none'} (you ask {case.quality.evidence}), {boards}; no eligible choice is both cheaper and better",
         f"Unknown {'; '.join(unknown)}",
         f"Decide  {f'{cases:,} paired cases of your own' if cases else 'an evaluation of your own'} would settle it; judged again in every check",

@@ -58,15 +58,22 @@ def price_line(entry: Mapping[str, Any], rates: Book) -> dict[str, Any]:
 
 
 def price_lines(lines: Iterable[str], rates: Book) -> Iterator[dict[str, Any]]:
-    """One answer a JSON line, in order, blank lines left out; a line that is no JSON is answered with its fault."""
+    """One answer a line, in order, so that the n-th answer belongs to the n-th line; a blank or broken one is answered with its fault."""
     desk = _desk(rates)
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield price_line(json.loads(line), desk)
-        except json.JSONDecodeError as error:
-            yield {"error": f"line {number} is no JSON object ({error.msg} at column {error.colno}), e.g. {EXAMPLE}"}
+        yield _answered(number, line, desk)
+
+
+def _answered(number: int, line: str, desk: Desk) -> dict[str, Any]:
+    if not line.strip():
+        return {"line": number, "error": f"line {number} is blank, e.g. {EXAMPLE}"}
+    try:
+        call = json.loads(line)
+    except ValueError as error:
+        said = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        return {"line": number, "error": f"line {number} is no JSON object ({said}), e.g. {EXAMPLE}"}
+    answer = price_line(call, desk)
+    return {"line": number, **answer} if "error" in answer else answer
 
 
 def price_call(sheet: Sheet, counts: Mapping[str, Count], at: datetime) -> tuple[Decimal, list[Line]]:

@@ -38,6 +38,12 @@ def with_own(
     mine, now = own.get(row[0]), own.get(incumbent[0]) if incumbent else None
     if mine is None:
         return public
+    if row == incumbent and public is not None and len(own) == 1:
+        note = (
+            f"your own evaluation: {mine.score:.3f} on {mine.n} cases; without one of a candidate it compares nothing"
+        )
+        quality = public.quality.model_copy(update={"notes": (*public.quality.notes, note)})
+        return Judgement(quality, public.p_ok, public.p_gain)
     told = f"your own evaluation: {mine.score:.3f} on {mine.n} cases"
     if incumbent is None:
         return Judgement(_quality(public, mine, told, _grade(mine)), None)
@@ -79,6 +85,8 @@ def _quality(public: Judgement | None, mine: EvalResult, told: str, grade: Grade
         benchmarks=seen.benchmarks if seen else (),
         score_ids=seen.score_ids if seen else (),
         notes=(*(seen.notes if seen else ()), told),
+        own=True,
+        boards_mean=seen.mean if seen else None,
     )
 
 
