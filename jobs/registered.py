@@ -109,5 +109,5 @@ def _measured(p: Profile) -> dict[str, Any]:
     if p.reasoning_tokens is not None:
         out["reasoning_tokens"] = Tokens(**p.reasoning_tokens)
     if p.cached_share is not None:
-        out["cached_share"] = min(1.0, p.cached_share)
+        out["cached_share"] = p.cached_share  # at most 1: no row has more cached than its prompt
     return out

@@ -47,10 +47,77 @@ def litellm(folder: Path) -> Path:
 def langfuse(folder: Path) -> Path:
     rows = [
         {"id": str(n), "type": "GENERATION", "startTime": t.isoformat() + "Z", "model": "gpt-4o", "level": "DEFAULT",
-         "usageDetails": {"input": i, "output": o, "input_cached_tokens": c}}
+         "usageDetails": {"input": i - c, "output": o, "input_cached_tokens": c, "total": i + o}}
         for n, (t, i, o, c) in enumerate(CALLS)
     ]  # fmt: skip
     return jsonl(folder / "langfuse.jsonl", rows)
+
+
+def litellm_claude(folder: Path) -> Path:
+    """As LiteLLM writes Claude's: cache reads are in prompt_tokens and stand beside it too; not every row has details."""
+    rows = [
+        {"request_id": str(n), "startTime": t.isoformat(), "endTime": (t + timedelta(seconds=2)).isoformat(), "model": "claude-sonnet-4-5",
+         "prompt_tokens": i, "completion_tokens": o, "total_tokens": i + o, "status": "success",
+         "metadata": json.dumps({"usage_object": {"prompt_tokens": i, "completion_tokens": o, "total_tokens": i + o, "cache_creation_input_tokens": 0,
+                                 "prompt_tokens_details": {"cached_tokens": c}, "cache_read_input_tokens": c}})}
+        for n, (t, i, o, c) in enumerate(CALLS)
+    ]  # fmt: skip
+    rows.insert(
+        0, rows[0] | {"prompt_tokens": "", "completion_tokens": "", "status": "failure", "metadata": '{"error": "cut'}
+    )
+    rows.insert(1, rows[0] | {"metadata": "{}"})
+    return table(folder / "litellm.csv", rows)
+
+
+def langfuse_as_sent(folder: Path) -> Path:
+    """A sender that wrote OpenAI's inclusive counts into Langfuse's buckets: only the total tells."""
+    rows = [
+        {"startTime": t.isoformat() + "Z", "model": "gpt-4o", "usageDetails": {"input": i, "output": o, "input_cached_tokens": c, "total": i + o}}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return jsonl(folder / "sent.jsonl", rows)
+
+
+def langfuse_page(folder: Path) -> Path:
+    """The public API's rows: beside the buckets also their sums."""
+    rows = [
+        {"startTime": t.isoformat() + "Z", "model": "gpt-4o", "promptTokens": i, "completionTokens": o, "totalTokens": i + o,
+         "usage": {"input": i, "output": o, "total": i + o, "unit": "TOKENS"},
+         "usageDetails": {"input": i - c, "output": o, "input_cached_tokens": c, "total": i + o}}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    (folder / "page.json").write_text(json.dumps({"data": rows, "meta": {"page": 1}}))
+    return folder / "page.json"
+
+
+def langfuse_claude(folder: Path) -> Path:
+    """Claude's own keys as buckets, and no total."""
+    rows = [
+        {"startTime": t.isoformat() + "Z", "model": "claude-sonnet-4-5",
+         "usageDetails": {"input": i - c - 5, "output": o, "cache_read_input_tokens": c, "cache_creation_input_tokens": 5}}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return jsonl(folder / "claude.jsonl", rows)
+
+
+def otel(folder: Path) -> Path:
+    rows = [
+        {"timestamp": t.isoformat(), "model": "claude-sonnet-4-5", "gen_ai.usage.input_tokens": i,
+         "gen_ai.usage.cache_read.input_tokens": c, "gen_ai.usage.output_tokens": o}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return table(folder / "spans.csv", rows)
+
+
+def anthropic_page(folder: Path) -> Path:
+    """Claude's own answers: what is written to a cache stands there as a sum and by lifetime."""
+    rows = [
+        {"timestamp": t.isoformat(), "model": "claude-sonnet-4-5",
+         "usage": {"input_tokens": i - c - 9, "cache_read_input_tokens": c, "cache_creation_input_tokens": 9, "output_tokens": o,
+                   "cache_creation": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 5}}}
+        for t, i, o, c in CALLS
+    ]  # fmt: skip
+    return jsonl(folder / "answers.jsonl", rows)
 
 
 def openai_style(folder: Path) -> Path:
@@ -72,7 +139,21 @@ def anthropic_style(folder: Path) -> Path:
     return table(folder / "claude.csv", rows)
 
 
-@pytest.mark.parametrize("write", [litellm, langfuse, openai_style, anthropic_style])
+@pytest.mark.parametrize(
+    "write",
+    [
+        litellm,
+        litellm_claude,
+        langfuse,
+        langfuse_as_sent,
+        langfuse_page,
+        langfuse_claude,
+        otel,
+        openai_style,
+        anthropic_style,
+        anthropic_page,
+    ],
+)
 def test_the_same_calls_give_the_same_numbers_from_every_export(tmp_path: Path, write: Any) -> None:
     (found,) = profile(write(tmp_path))
     assert found.calls == 48
@@ -82,6 +163,96 @@ def test_the_same_calls_give_the_same_numbers_from_every_export(tmp_path: Path, 
     assert found.cached_share == pytest.approx(300 / 1135)
     assert (found.reasoning_tokens or {}).get("mean") == (100.0 if write is openai_style else None)
     assert not found.aggregated
+    assert found.unstated == (2 if write is litellm_claude else 0)
+
+
+def test_reasoning_is_a_bucket_of_its_own_in_langfuse_and_within_the_answer_elsewhere(tmp_path: Path) -> None:
+    """An answer of 100 after 300 of reasoning; the second log counts both as OpenAI does."""
+    usage = {"input": 1000, "output": 100, "output_reasoning_tokens": 300, "total": 1400}
+    rows = [{"startTime": f"2026-11-0{d}T10:00:00Z", "model": "o3", "usageDetails": usage} for d in (1, 2)]
+    (apart,) = profile(jsonl(tmp_path / "apart.jsonl", rows))
+    rows = [r | {"usageDetails": usage | {"output": 400}} for r in rows]
+    (within,) = profile(jsonl(tmp_path / "within.jsonl", rows))
+    for found in (apart, within):
+        assert (found.output_tokens["mean"], (found.reasoning_tokens or {})["mean"]) == (100, 300)
+
+
+def test_other_buckets_of_langfuse_are_part_of_the_prompt_and_of_the_answer(tmp_path: Path) -> None:
+    usage = {"input": 100, "input_audio_tokens": 20, "input_cached_tokens": 30, "output": 10, "output_audio_tokens": 5}
+    (found,) = profile(
+        jsonl(tmp_path / "log.jsonl", [{"startTime": f"2026-11-0{d}T10:00:00Z", "usageDetails": usage} for d in (1, 2)])
+    )
+    assert (found.input_tokens["mean"], found.output_tokens["mean"], found.cached_share) == (
+        150,
+        15,
+        pytest.approx(0.2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "said"),
+    [
+        ({"prompt_tokens": 100, "completion_tokens": 5, "cached_tokens": 900}, "900 cached tokens in a prompt of 100"),
+        ({"prompt_tokens": 100, "completion_tokens": 5, "reasoning_tokens": 30}, "30 reasoning tokens in an answer of 5"),
+        ({"input_tokens": 9, "output_tokens": -5}, "-5 is no number of output tokens"),
+        ({"input_tokens": "1,234", "output_tokens": 5}, "'1,234' is no number of input tokens"),
+        ({"input_tokens": True, "output_tokens": 5}, "'true' is no number of input tokens"),
+        ({"input_tokens": 9, "output_tokens": 5, "time": "yesterday"}, "'yesterday' is no time"),
+        ({"input_tokens": 9, "output_tokens": 5, "time": None}, "no time"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_true_or_read_stops_the_measurement_with_its_number(
+    tmp_path: Path, usage: dict[str, Any], said: str
+) -> None:
+    good = {"time": "2026-11-01T10:00:00Z"} | {
+        k: 9 if k in ("prompt_tokens", "input_tokens") else 5 for k in usage if k != "time"
+    }
+    good |= {k: 0 for k in ("cached_tokens", "reasoning_tokens") if k in usage}
+    file = jsonl(tmp_path / "log.jsonl", [good, good, good | usage])
+    with pytest.raises(DataMissing, match=f"row 3: {said}"):
+        profile(file)
+
+
+def test_rows_without_token_counts_are_told_and_are_no_calls(tmp_path: Path) -> None:
+    good = {"time": START.isoformat(), "input_tokens": 100, "output_tokens": 10}
+    (found,) = profile(table(tmp_path / "log.csv", [good, good | {"input_tokens": "", "output_tokens": ""}]))
+    assert (found.calls, found.unstated) == (1, 1)
+    assert "# 1 rows of the log state no tokens" in block(found)
+
+
+def test_a_model_called_for_ten_minutes_of_a_month_is_not_called_so_all_day(tmp_path: Path) -> None:
+    rows = [
+        {"time": (START + timedelta(hours=n)).isoformat(), "model": "a", "input_tokens": 1, "output_tokens": 1}
+        for n in range(28 * 24)
+    ]
+    rows += [
+        {
+            "time": (START + timedelta(days=5, minutes=n)).isoformat(),
+            "model": "b",
+            "input_tokens": 1,
+            "output_tokens": 1,
+        }
+        for n in range(10)
+    ]
+    file = table(tmp_path / "log.csv", rows)
+    for found in (profile(file)[1], *profile(file, "b")):
+        assert found.calls / found.days == pytest.approx(10 / 28, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [("2026-11-01", ""), ("2026-11-01", ""), ("2026-11-02", "")],  # two rows of a day, by key or by team
+        [("2026-11-01T08:00:00", "2026-11-01T09:00:00"), ("2026-11-01T09:00:00", "2026-11-01T10:00:00")],
+    ],
+)
+def test_sums_of_several_keys_or_of_hours_are_no_calls(tmp_path: Path, times: list[tuple[str, str]]) -> None:
+    rows = [
+        {"start_time": a, "end_time": b, "api_key": f"k{n}", "input_tokens": 5_000_000, "output_tokens": 100_000}
+        for n, (a, b) in enumerate(times)
+    ]
+    with pytest.raises(DataMissing, match="no column says of how many calls"):
+        profile(table(tmp_path / "sums.csv", rows))
 
 
 def test_daily_sums_give_means_and_no_quantiles(tmp_path: Path) -> None:
@@ -141,7 +312,7 @@ def test_failed_calls_count_as_calls_and_not_for_tokens(tmp_path: Path) -> None:
     [
         ("log.csv", "time,prompt_tokens\n2026-01-01,5\n", "output tokens"),
         ("log.csv", "prompt_tokens,completion_tokens\n5,6\n", "times"),
-        ("log.csv", "time,prompt_tokens,completion_tokens\nnever,x,y\n", "no row"),
+        ("log.csv", "time,prompt_tokens,completion_tokens\nnever,,\n", "no row"),
         ("log.jsonl", "{broken", "not readable"),
         ("log.txt", "hello", "no kind of table"),
     ],
