@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from data.errors import NotDelivered
@@ -19,6 +19,7 @@ from data.records import Alert
 from data.store import Store
 
 MOST_TRIES = 5
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def _states(store: Store) -> list[dict[str, Any]]:
     return store.rows(
         """
         with event as (
-            select *, row_number() over (partition by message_id order by happened_at, rowid) as n from outbox_event),
+            select *, row_number() over (partition by message_id order by happened_at) as n from outbox_event),
         freed as (select message_id, max(n) as at_n from event where outcome = 'released' group by message_id),
         state as (
             select message_id, max_by(outcome, n) as last, max_by(error, n) as error,
@@ -184,7 +185,13 @@ def _states(store: Store) -> list[dict[str, Any]]:
 
 
 def _note(store: Store, m: dict[str, Any], outcome: str, at: datetime, answer: Answer | None = None) -> Answer:
+    """Write down what happened, after all that the message holds already: the order of events is the order of the tries,
+    whatever the clock does meanwhile or another machine's clock says."""
     said = answer or Answer(outcome)
+    last = store.rows("select max(happened_at) as at from outbox_event where message_id = ?", [m["message_id"]])[0][
+        "at"
+    ]
+    at = max(at, last.replace(tzinfo=UTC) + INSTANT) if last else at
     event = {"message_id": m["message_id"], "happened_at": at, "outcome": outcome}
     store.insert("outbox_event", [{**event, "slack_ts": said.ts, "error": said.error}])
     return said

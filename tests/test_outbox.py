@@ -123,6 +123,24 @@ def test_a_webhook_sends_at_most_once_and_says_so(store: Store, slack: SlackServ
     assert deliver(store, hook(slack), clock) == Delivered(sent=1)
 
 
+@pytest.mark.parametrize("fault", ["", "429:3600"])
+def test_a_clock_set_back_neither_doubles_nor_parks_a_message(store: Store, slack: SlackServer, fault: str) -> None:
+    enqueue(store, alert(), run_id="r")
+    slack.faults = [fault] * bool(fault)
+    looks = iter([AT, AT - timedelta(hours=1)])  # between the try and its answer
+    first = deliver(store, hook(slack), lambda: next(looks))
+    assert (first.sent, first.waiting, first.parked) == ((0, 1, 0) if fault else (1, 0, 0))
+    for minutes in (-50, -40, 60):
+        deliver(store, hook(slack), lambda m=minutes: AT + timedelta(minutes=m))  # type: ignore[misc]
+    assert len(slack.posted) == 1
+    assert not waiting_messages(store) and not parked_messages(store)
+    events = store.rows("select outcome, happened_at from outbox_event order by happened_at")
+    assert [e["outcome"] for e in events] == [*["sending", "retry"] * bool(fault), "sending", "sent"]
+    assert len({e["happened_at"] for e in events}) == len(events)
+    last = store.rows("select max_by(outcome, happened_at) as last from outbox_event")
+    assert last == [{"last": "sent"}], "the view `alerts` and the metrics read it so"
+
+
 def test_a_broken_token_holds_messages_until_it_is_mended(store: Store, slack: SlackServer) -> None:
     for number in (1, 2):
         enqueue(store, alert(number), run_id="r")
