@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from data.errors import HostFailed, PageChanged, UsageError
+from data.errors import UndercutError, UsageError
 from data.records import Capture, PriceClaim, ScoreClaim
 from data.store import Place, Store, open_store
 from jobs.boards import add_pointers, write_scores
@@ -170,12 +172,25 @@ def _one(
                 line = replace(line, facts=told)
             _note_run(store, source, now, line.outcome, "; ".join(line.notes) or None)
             return line
-    except (HostFailed, PageChanged, UsageError) as error:
-        failed = Capture(source_id=source.id, url=source.url, fetched_at=now, outcome="failed", error=str(error)[:500])
+    except (
+        Exception
+    ) as error:  # a fault of ours too: what one host answers ends no cycle. A store that is gone rises below
+        said = _said(error)
+        failed = Capture(source_id=source.id, url=source.url, fetched_at=now, outcome="failed", error=said[:500])
         with store.transaction():
             add_capture(store, failed)
-            _note_run(store, source, now, "failed", str(error))
-        return Line(source.id, "failed", error=str(error))
+            _note_run(store, source, now, "failed", said)
+        return Line(source.id, "failed", error=said)
+
+
+def _said(error: Exception) -> str:
+    """An error as its source's line tells it; one that is not of our tree with its type and place."""
+    if isinstance(error, UndercutError):
+        return str(error)
+    at = extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno}). Fix: report it; nothing was stored."
+    )
 
 
 def read_source(store: Store, source: Source, fetcher: Fetcher, browser: str | None, now: datetime) -> Read:

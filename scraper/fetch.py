@@ -112,7 +112,7 @@ class Fetcher:
             own = dict(private) if self._may_know(here, url) else {}
             with self._stream(here, {**headers, **own}) as response:
                 if response.has_redirect_location:
-                    here = urljoin(here, response.headers.get("location", ""))
+                    here = _joined(here, response.headers.get("location", ""))
                     continue
                 return self._answer(response, here)
         raise PageChanged(f"more than {MOST_REDIRECTS} redirects.", where=url, fix="look up the page's new address.")
@@ -250,12 +250,19 @@ def seconds_until(retry_after: str | None) -> float:
     """Retry-After as seconds, of a number or of an HTTP date; 0 for none or nonsense."""
     if not retry_after:
         return 0.0
-    if retry_after.isdigit():
+    if retry_after.isdecimal():
         return float(retry_after)
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
+
+
+def _joined(here: str, location: str) -> str:
+    try:
+        return urljoin(here, location)
+    except ValueError:
+        raise PageChanged("leads to no address.", where=here, fix="look up the page's new address.") from None
 
 
 def _read(response: httpx2.Response, url: str) -> bytes:

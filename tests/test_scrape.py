@@ -17,6 +17,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+import jobs.scrape
 from data.errors import PageChanged, UsageError
 from data.store import Store, published, rows
 from jobs.scrape import Report, scrape_cycle
@@ -213,7 +214,9 @@ def test_robots_redirect_loops_and_private_networks_are_respected(server: HTTPSe
     assert "private network" in guarded.lines[0].error
 
 
-@pytest.mark.parametrize("where", ["http://a:99999/", "http://[::1", "http://:x/", "//", "http://a\\@b:80:90/"])
+@pytest.mark.parametrize(
+    "where", ["http://a:99999/", "http://[::1", "http://[", "http://:x/", "//", "http://a\\@b:80:90/"]
+)
 def test_a_redirect_to_what_is_no_address_fails_the_source_and_nothing_else(
     server: HTTPServer, tmp_path: Path, where: str
 ) -> None:
@@ -235,6 +238,47 @@ def test_a_redirect_to_what_is_no_address_fails_the_source_and_nothing_else(
     assert lines == {"bad": "failed", "shop": "new"}
     with pytest.raises(PageChanged, match="not http"):
         check_address(where)
+
+
+@pytest.mark.parametrize("wait", ["\u00b2", "Mon, 01 Jan 0001 00:00:00 -0000"])
+def test_a_time_to_wait_that_is_none_fails_its_source_and_the_next_one_is_read(
+    server: HTTPServer, tmp_path: Path, wait: str
+) -> None:
+    server.expect_request("/bad").respond_with_response(Response(status=503, headers={"Retry-After": wait}))
+    server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", "2.50"))
+    bad = small(server, "/bad")["shop"].model_copy(update={"id": "a-bad"})
+    lines = {line.source: line for line in cycle(tmp_path, {"a-bad": bad, **small(server)}).lines}
+    assert {i: line.outcome for i, line in lines.items()} == {"a-bad": "failed", "shop": "new"}
+    assert "answered 503" in lines["a-bad"].error
+
+
+def test_a_fault_of_ours_in_one_source_is_recorded_and_ends_no_cycle(
+    server: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.expect_request("/prices").respond_with_data(SMALL.replace("{input}", "2.50"))
+    sources = {"a-bad": small(server)["shop"].model_copy(update={"id": "a-bad"}), **small(server)}
+    real = jobs.scrape.fetch_source
+
+    def broken(source: Source, *given: Any, **named: Any) -> Any:
+        if source.id == "a-bad":
+            raise ZeroDivisionError("by nobody")
+        return real(source, *given, **named)
+
+    monkeypatch.setattr(jobs.scrape, "fetch_source", broken)
+    report = cycle(tmp_path, sources)
+    assert ([(line.source, line.outcome) for line in report.lines], report.exit_code) == (
+        [("a-bad", "failed"), ("shop", "new")],
+        20,
+    )
+    assert report.lines[0].error.startswith("ZeroDivisionError: by nobody (test_scrape.py:")
+    with Store(tmp_path) as store:
+        (run,) = store.rows("select outcome, detail from run where source_id = 'a-bad'")
+        assert run["outcome"] == "failed" and "by nobody" in run["detail"]
+        assert store.rows("select outcome from capture where source_id = 'a-bad'") == [{"outcome": "failed"}]
+    assert ask(tmp_path, "select count(*) > 0 as any from prices") == [{"any": True}]
+    monkeypatch.setattr(jobs.scrape, "fetch_source", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        cycle(tmp_path, sources, NOW + timedelta(days=1))
 
 
 def test_an_unknown_source_is_named_with_the_ones_there_are(tmp_path: Path) -> None:
