@@ -268,7 +268,7 @@ def _joined(here: str, location: str) -> str:
 def _read(response: httpx2.Response, url: str) -> bytes:
     """The body, within bounds of size, compressed and plain."""
     size = response.headers.get("content-length", "")
-    if size.isdigit() and int(size) > MOST_BYTES:
+    if size.isdecimal() and int(size) > MOST_BYTES:
         raise PageChanged(f"{int(size):,} bytes, over 20 MB.", where=url, fix="declare a smaller page.")
     parts, total = list[bytes](), 0
     for part in response.iter_bytes():

@@ -18,12 +18,13 @@ from urllib.parse import parse_qsl
 TOKEN = "xoxb-fake-0001"
 HOOK = "/services/T0/B0/hook-secret-0002"
 ALL_MOST = 13_200
+TAKEN = ("drop", "short", "garbled", "page", "504")
 MOST = {"header": 150, "section": 3_000}
 
 
 class SlackServer:
-    """What was posted, and what shall go wrong. Faults: `drop` (taken, no answer), `cut` (not taken, no answer),
-    `429:SECONDS`, `500`, `503`, or an error code such as `invalid_auth`."""
+    """What was posted, and what shall go wrong. Faults: TAKEN (posted, and no whole answer), `cut` (not posted, no answer),
+    `429:SECONDS`, `500`, `503` (not posted), or an error code such as `invalid_auth`."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -166,11 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.slack.faults.pop(0) if self.slack.faults else ""
         if self._failed(fault):
             return None
-        error = fault if fault and fault != "drop" else faults_of(body)
+        error = fault if fault and fault not in TAKEN else faults_of(body)
         if error:
             return self._say(400 if error != "no_service" else 404, error, "text/html")
         self.slack.posted.append(body)
-        return self._drop() if fault == "drop" else self._say(200, "ok", "text/html")
+        return self._taken(fault) if fault in TAKEN else self._say(200, "ok", "text/html")
 
     def _api(self, method: str, body: dict[str, Any]) -> None:
         slack = self.slack
@@ -198,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = slack.faults.pop(0) if slack.faults else ""
         if self._failed(fault):
             return None
-        error = fault if fault and fault != "drop" else faults_of(body)
+        error = fault if fault and fault not in TAKEN else faults_of(body)
         error = "channel_not_found" if channel is None else "is_archived" if channel in slack.archived else error
         if error:
             return self._json({"ok": False, "error": error})
@@ -209,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"ok": True, "ts": body["ts"], "channel": channel})
         ts = f"{slack.first_ts}.{len(slack.posted):06d}"
         slack.posted.append({**body, "channel": channel, "ts": ts})
-        return self._drop() if fault == "drop" else self._json({"ok": True, "ts": ts, "channel": channel})
+        return self._taken(fault) if fault in TAKEN else self._json({"ok": True, "ts": ts, "channel": channel})
 
     def _failed(self, fault: str) -> bool:
         if fault == "cut":
@@ -221,6 +222,18 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in ("500", "503"):
             self._say(int(fault), "<html>upstream</html>", "text/html")
         return fault == "cut" or fault[:3] in ("429", "500", "503")
+
+    def _taken(self, fault: str) -> None:
+        """The message stands in the channel; the answer is none, too short, no HTTP, or that of a gateway."""
+        if fault == "page":
+            return self._say(200, "<html>sign in to the guest network</html>", "text/html")
+        if fault == "504":
+            return self._say(504, "<html>gateway</html>", "text/html")
+        if fault == "short":
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+        elif fault == "garbled":
+            self.wfile.write(b"\x16\x03\x01 nothing of HTTP\r\n\r\n")
+        return self._drop()
 
     def _drop(self) -> None:
         self.close_connection = True

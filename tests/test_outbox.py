@@ -19,7 +19,7 @@ from data.store import Store
 from jobs.messages import platform_message
 from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
 from jobs.slack import BotSender, WebhookSender
-from tests.slack_server import TOKEN, SlackServer, slack_server
+from tests.slack_server import TAKEN, TOKEN, SlackServer, slack_server
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -86,13 +86,13 @@ def test_a_decision_rolled_back_leaves_no_message(store: Store, slack: SlackServ
     assert not slack.posted
 
 
-@pytest.mark.parametrize("fault", ["drop", "cut", "500", "fatal_error"])
+@pytest.mark.parametrize("fault", [*TAKEN, "cut", "500", "fatal_error"])
 def test_a_lost_answer_is_exactly_one_message(store: Store, slack: SlackServer, fault: str) -> None:
     enqueue(store, alert(), run_id="r")
     clock = Ticking()
     slack.faults = [fault]
     first = deliver(store, bot(slack), clock)
-    assert first == Delivered(sent=1) if fault == "drop" else first.waiting == 1
+    assert first == Delivered(sent=1) if fault in TAKEN else first.waiting == 1
     deliver(store, bot(slack), clock)
     assert len(slack.posted) == 1
     assert not waiting_messages(store)
@@ -110,15 +110,17 @@ def test_where_nobody_can_look_nothing_is_sent_again(store: Store, slack: SlackS
     assert len(slack.posted) == 1
 
 
-def test_a_webhook_sends_at_most_once_and_says_so(store: Store, slack: SlackServer) -> None:
-    enqueue(store, alert(), run_id="r")
+@pytest.mark.parametrize("fault", TAKEN)
+def test_a_webhook_sends_at_most_once_and_says_so(store: Store, slack: SlackServer, fault: str) -> None:
+    for number in (1, 2):
+        enqueue(store, alert(number), run_id="r")
     clock = Ticking()
-    slack.faults = ["drop"]
+    slack.faults = [fault, "invalid_blocks"]
     said = deliver(store, hook(slack), clock)
-    assert said.parked == 1
+    assert said.parked == 2, "the next message had its turn"
     assert "it may have arrived" in said.errors[0]
     assert deliver(store, hook(slack), clock) == Delivered()
-    assert len(slack.posted) == 1
+    assert [m["text"] for m in slack.posted] == ["⚙️ note 1"]
     release(store, "msg-1", clock())
     assert deliver(store, hook(slack), clock) == Delivered(sent=1)
 

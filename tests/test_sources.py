@@ -183,6 +183,7 @@ def test_a_first_registry_is_valid(tmp_path: Path) -> None:
         ("7", 7, 7),
         (None, 0, 0),
         ("soon", 0, 0),
+        ("²", 0, 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ("Thu, 01 Jan 2099 00:00:00 GMT", 1e6, 1e12),
     ],

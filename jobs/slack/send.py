@@ -1,12 +1,13 @@
 """A payload goes out by bot token or incoming webhook, an Answer says what became of it.
 
 Nothing is retried here but a short rate limit, and no answer is taken for a yes: a message that may have arrived is
-`lost`, never sent again blindly. Tokens and webhook addresses never reach a log line, an error or a repr.
+`lost`, never sent again blindly, whatever the SDK or Python's HTTP makes of a cut or garbled answer. Tokens and webhook addresses never reach a log line, an error or a repr.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.error import URLError
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from data.errors import NotDelivered
@@ -51,6 +52,7 @@ FIXES = {  # a person can mend it and the message is not at fault: it waits
 }
 LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "org_login_required"})
 UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout"})  # Slack: it may have succeeded in part
+CODE = re.compile(r"[a-z0-9_]{1,100}")  # of Slack; a gateway answers with a page of its own
 
 
 class BotSender:
@@ -107,7 +109,7 @@ class BotSender:
             self._client.files_upload_v2(channel=where, thread_ts=ts, file=png, filename=filename, title=filename)
         except NotDelivered as error:
             return Answer("blocked", error=str(error))
-        except (SlackClientError, OSError) as error:
+        except Exception as error:
             return _answer(error, self._secret)
         return Answer("sent")
 
@@ -135,7 +137,9 @@ class BotSender:
                 cursor = (page.get("response_metadata") or {}).get("next_cursor")
                 if not cursor:
                     return None
-        except (SlackClientError, OSError) as error:
+        except NotDelivered:
+            raise
+        except Exception as error:
             why = _answer(error, self._secret).error or "no answer"
             raise NotDelivered(f"cannot look it up: {why}", where=f"Slack {channel}", fix=FIXES["missing_scope"]) from (
                 None
@@ -169,7 +173,7 @@ class BotSender:
                 return call()
             except NotDelivered as error:
                 return Answer("blocked", error=str(error))
-            except (SlackClientError, OSError) as error:
+            except Exception as error:
                 wait = _retry_after(error)
                 if wait is None or wait > WAIT_MOST_S or not left:
                     return _answer(error, self._secret)
@@ -193,7 +197,7 @@ class WebhookSender:
                 said = self._client.send_dict(
                     {**without_buttons(payload), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
                 )
-            except (SlackClientError, OSError) as error:
+            except Exception as error:
                 return _answer(error, self._secret)
             if said.status_code == 429:
                 wait = _seconds(said.headers)
@@ -203,7 +207,7 @@ class WebhookSender:
                 continue
             if said.status_code == 200 and said.body.strip() == "ok":
                 return Answer("sent")
-            return _refused(said.body.strip(), said.status_code, sure=said.status_code != 200)
+            return _refused(said.body.strip(), said.status_code)
         raise AssertionError("the last try returns")
 
     def update(self, channel: str, ts: str, payload: dict[str, Any]) -> Answer:
@@ -244,23 +248,22 @@ def _answer(error: Exception, secret: str) -> Answer:
         code = error.response.get("error") if hasattr(error.response, "get") else None
         if status == 429:
             return Answer("retry", error=f"rate limited for {_retry_after(error) or 0:g} s")
-        return _refused(str(code) if code else f"HTTP {status}", status, sure=False)
+        return _refused(str(code or ""), status)
     reason = error.reason if isinstance(error, URLError) else error
     said = f"{type(reason).__name__}: {reason}".replace(secret, "***")[:200]
     refused = isinstance(reason, ConnectionRefusedError) or type(reason).__name__ == "gaierror"
     return Answer("retry" if refused else "lost", error=said)  # refused or no address: it was never sent
 
 
-def _refused(code: str, status: int, *, sure: bool) -> Answer:
-    """`sure`: a server error means not posted (a webhook answers before it posts); otherwise it is looked up."""
-    code = code[:100] or f"HTTP {status}"
+def _refused(code: str, status: int) -> Answer:
+    """A server error, or words that are not Slack's, may come after the message was taken, from Slack or from a gateway
+    before it: `lost`."""
+    if (status >= 500 and code not in LATER) or not CODE.fullmatch(code):
+        return Answer("lost", error=f"HTTP {status}")
     if fix := FIXES.get(code):
         return Answer("blocked", error=f"{code}: {fix}")
-    if code in LATER or (status >= 500 and sure):
-        return Answer("retry", error=f"HTTP {status}" if status >= 500 else code)
-    if code in UNSURE or status >= 500 or status == 0:
-        return Answer("lost", error=f"HTTP {status}" if status >= 500 else code)
-    return Answer("parked", error=code)
+    outcome = "retry" if code in LATER else "lost" if code in UNSURE else "parked"
+    return Answer(outcome, error=code)
 
 
 def _retry_after(error: Exception) -> float | None:
@@ -274,4 +277,4 @@ def _seconds(headers: dict[str, Any]) -> float:
     """Retry-After in seconds; a date or nonsense counts as longer than we wait."""
     raw = next((v for k, v in headers.items() if k.lower() == "retry-after"), "1")
     text = str(raw[0] if isinstance(raw, list) else raw)
-    return float(text) if text.isdigit() else float(WAIT_MOST_S + 1)
+    return float(text) if text.isdecimal() else float(WAIT_MOST_S + 1)
