@@ -21,11 +21,21 @@ from recommender.eligible import earliest
 OVER, RETIRES, UNPRICED, BUDGET = "over", "retires", "unpriced", "budget"
 EXIT = {UNPRICED: 12, RETIRES: 11, BUDGET: 13, OVER: 10}  # the first of these that applies
 SAME = 0.01  # of a share: 20.4 % over is not worse than 20 %
+STEPS_DAYS = (
+    -1,
+    7,
+    30,
+    90,
+    180,
+    365,
+)  # what was accepted at 40 days is silent until 30, or until the day is moved below
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`value`: share over the best choice, days of life left (as a negative), or share over the budget; bigger is worse."""
+    """`value`: share over the best choice or the budget, or the days of `STEPS_DAYS` that life left fits in (as a negative);
+    bigger is worse.
+    """
 
     use_case: str
     kind: str
@@ -42,6 +52,8 @@ def share(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
     if not found:
         raise UsageError(f"{text!r} is no share.", where="--fail-over", fix="write 20% or 0.2.")
+    if not found.group(2) and float(found.group(1)) > 1:
+        raise UsageError(f"{text} is {float(found.group(1)):.0%}.", where="--fail-over", fix=f"write {text.strip()}%.")
     return float(found.group(1)) / (100 if found.group(2) else 1)
 
 
@@ -109,7 +121,26 @@ def retires(case: UseCase, d: Decision, facts: Facts, now: datetime, within_days
     left, endpoint_id, role = min(leaving)
     said = f"in {left} days" if left >= 0 else f"{-left} days ago"
     text = f"{role}{endpoint_id} retires {said}, on {facts.endpoints[endpoint_id].retires_on}"
-    return Finding(case.slug, RETIRES, float(-left), text)
+    return Finding(case.slug, RETIRES, -float(next((s for s in STEPS_DAYS if left <= s), left)), text)
+
+
+def unread(
+    decided: Iterable[tuple[UseCase, Decision]],
+    facts: Facts,
+    read_at: Mapping[str, datetime],
+    now: datetime,
+    most_days: int,
+) -> str | None:
+    """Why the data is too old to say that nothing got worse: no news at all, or a price in use whose source went unread."""
+    if (age := (now - facts.data_as_of).days) > most_days:
+        return f"its newest price is {age} days old."
+    source_of = {r.rate_id: r.source_id for r in facts.rates}
+    for case, d in decided:
+        for rate_id in d.current.cost.rate_ids if d.current.cost else ():
+            source = source_of.get(rate_id, "")
+            if source in read_at and (age := (now - read_at[source]).days) > most_days:
+                return f"{source}, which prices {case.slug}, was last read {age} days ago."
+    return None
 
 
 def _days_left(facts: Facts, endpoint_id: str, now: datetime) -> int | None:

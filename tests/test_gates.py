@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from data.errors import UsageError
+from data.records import Cost, Endpoint
 from jobs import gates
 from jobs.cli import app
 from jobs.gates import Finding
@@ -53,6 +55,49 @@ def test_what_is_accepted_is_silent_and_what_got_worse_is_named(home: Path, tmp_
     code, said = run(home, "--fail-over", "20%", "--baseline", str(baseline))
     assert code == 10
     assert [line.partition(":")[0] for line in said.splitlines()] == [worst.partition("/")[0]]
+
+
+def test_a_share_without_its_sign_is_not_taken_for_two_thousand_percent() -> None:
+    assert (gates.share("20%"), gates.share("0.2"), gates.share("1")) == (0.2, 0.2, 1.0)
+    with pytest.raises(UsageError, match="20 is 2000%"):
+        gates.share("20")
+
+
+def test_an_accepted_retirement_is_silent_until_the_next_step_or_an_earlier_day() -> None:
+    from tests.test_decide import PRESENT, offer, settled, use_case
+    from tests.test_lengths import facts
+
+    here, d = PRESENT.endpoint.endpoint_id, settled(offer("other/mini", 500.0))
+
+    def at(left: int) -> Finding:
+        day = (NOW + timedelta(days=left)).date().isoformat()
+        ends = {here: Endpoint(endpoint_id=here, model_id=None, provider="b", retires_on=day)}
+        found = gates.retires(use_case(), d, replace(facts(), endpoints=ends), NOW, 400)
+        assert found is not None
+        return found
+
+    accepted = {gates.key(at(40)): at(40).value}
+    quiet = [left for left in range(-5, 100) if not gates.worse([at(left)], accepted)]
+    assert quiet == list(range(31, 100))
+
+
+def test_a_price_in_use_that_nobody_read_for_long_is_old_data_however_new_the_others_are() -> None:
+    from tests.test_cost import rate
+    from tests.test_decide import PRESENT, offer, settled, use_case
+    from tests.test_lengths import facts
+
+    own = rate("input", "2.5", known_from=NOW - timedelta(days=100))
+    known = replace(facts(), rates=[own], data_as_of=NOW)
+    assert isinstance(PRESENT.cost, Cost)
+    priced = PRESENT.cost.model_copy(update={"rate_ids": (own.rate_id,)})
+    pairs = [(use_case(), settled(offer("other/mini", 500.0), present=replace(PRESENT, cost=priced)))]
+    fresh, dead = {"x": NOW - timedelta(days=2)}, {"x": NOW - timedelta(days=9)}
+    assert gates.unread(pairs, known, fresh, NOW, 7) is None
+    assert gates.unread(pairs, known, dead, NOW, 7) == "x, which prices triage, was last read 9 days ago."
+    assert (
+        gates.unread(pairs, replace(known, data_as_of=NOW - timedelta(days=8)), fresh, NOW, 7)
+        == "its newest price is 8 days old."
+    )
 
 
 def test_a_budget_a_summary_and_json(home: Path, tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def check(
     fail_in: Annotated[
         str | None, typer.Option(help="Exit 11 where its model retires within so many days: 60d.")
     ] = None,
-    max_age: Annotated[str | None, typer.Option(help="Exit 3 where the newest price is older: 7d.")] = None,
+    max_age: Annotated[
+        str | None, typer.Option(help="Exit 3 where the newest price, or the last reading of one in use, is older: 7d.")
+    ] = None,
     baseline: Annotated[Path | None, typer.Option(help="What was accepted before; only what got worse counts.")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write the present findings into --baseline.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write a Markdown summary for a pull request.")] = None,

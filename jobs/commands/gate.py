@@ -44,14 +44,13 @@ def gate(
         facts = facts_as_of(Copy(con), now)
         if facts is None:
             raise DataMissing("no prices in it.", where=str(path), fix="run `undercut scrape` first.")
-        if oldest is not None and (now - facts.data_as_of).days > oldest:
-            age = (now - facts.data_as_of).days
-            raise DataMissing(
-                f"its newest price is {age} days old.",
-                where=str(path),
-                fix="run `undercut scrape`, or raise --max-age.",
-            )
+        read_at = {
+            r["source"]: r["last_success_at"].replace(tzinfo=UTC)
+            for r in Copy(con).rows("select source, last_success_at from sources where last_success_at is not null")
+        }
         decided, _, listed = decide_all(registry, facts, now, tell, waiting_since=waiting(Copy(con)))
+    if oldest is not None and (why := gates.unread(decided, facts, read_at, now, oldest)):
+        raise DataMissing(why, where=str(path), fix="run `undercut scrape`, or raise --max-age.")
     found = gates.findings(decided, facts, now, over=over, within_days=within, private=listed.keys())
     new = gates.worse(found, known)
     if accept and baseline:
