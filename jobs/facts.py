@@ -41,6 +41,15 @@ class Facts:
                 found[r.endpoint_id].append(r)
         return found
 
+    @cached_property
+    def least_context(self) -> dict[str, int]:
+        """Model -> the least context, in tokens, that any of its hosts states."""
+        found: dict[str, int] = {}
+        for e in self.endpoints.values():
+            if e.model_id and e.context_tokens:
+                found[e.model_id] = min(found.get(e.model_id, e.context_tokens), e.context_tokens)
+        return found
+
 
 def facts_as_of(store: Readable, as_of: datetime) -> Facts | None:
     """What was known at `as_of` (UTC); None where no price was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data.records import Candidate, Cost, Decision
+from recommender.rank import savings
 
 COUNTED = "your contract was counted in the decision; sums here are at list prices"
 
@@ -31,8 +32,6 @@ def at_list_prices(d: Decision, list_now: Cost | None) -> Decision:
 
 def candidate_at_list(c: Candidate, list_now: Cost) -> Candidate:
     """A candidate's savings against today's list price; payback and value would tell the contract and are left out."""
-    saving = None if c.cost is None else list_now.usd_per_month - c.cost.usd_per_month
-    low = None if c.cost is None else list_now.usd_per_month - c.cost.high_usd_per_month
-    high = None if c.cost is None else list_now.usd_per_month - c.cost.low_usd_per_month
+    saving, low, high = (None, None, None) if c.cost is None else savings(list_now, c.cost, c.move)
     money = {"saving_usd_per_month": saving, "saving_low_usd_per_month": low, "saving_high_usd_per_month": high}
     return c.model_copy(update={**money, "payback_days": None, "net_value_usd": None})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data.records import Candidate, Cost, Endpoint, UseCase
 from data.tasks import blend, load_tasks
@@ -54,9 +54,8 @@ def weigh(
             same_maker=move != "vendor",
             reasons=spends_reasoning(variant, known),
         )
-        discount = case.current.discount_share if endpoint_id == case.current.endpoint_id and tier_share < 1 else 0.0
 
-        def priced(at: RateBook) -> Cost | str:
+        def priced(at: RateBook, **contract: Any) -> Cost | str:
             return monthly_cost(
                 case.workload,
                 at,
@@ -65,13 +64,16 @@ def weigh(
                 tier_share=tier_share,
                 token_ratio=prompt,
                 output_ratio=answer,
-                discount_share=discount,
+                **contract,
             )
 
         cost = priced(book)
         if isinstance(cost, Cost) and (moves := facts.moving.get(endpoint_id)):
             past = (priced(RateBook(facts.rates_of[endpoint_id], at=t)) for t in moves)
             cost = widened(cost, [c for c in past if isinstance(c, Cost)], len(moves))
+        own = None
+        if endpoint_id == case.current.endpoint_id and tier != case.current.tier and has_contract(case):
+            own = priced(book, **_contract(case), tier_at_list=True)
         found = judged.get((model_id or "", variant))
         quality = found.quality if found else None
         if quality is not None and not same and _unproven_host(facts, endpoint):
@@ -87,6 +89,8 @@ def weigh(
             first_seen=facts.first_seen.get(endpoint_id),
             p_gain=found.p_gain if found and not same else None,
             price_drops=_drops(case, facts, book, endpoint_id, model_id),
+            own_cost=own if isinstance(own, Cost) else None,
+            context_elsewhere=facts.least_context.get(model_id or ""),
         )
 
     present = _present(case, facts, book, offer(case.current.endpoint_id, case.current.tier, 1.0))
@@ -115,7 +119,7 @@ def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, s
 
 def list_cost(case: UseCase, facts: Facts, book: RateBook) -> Cost | None:
     """Today's cost at list prices where the team pays otherwise; None where it pays the list."""
-    if not case.current.private_price and not case.current.discount_share:
+    if not has_contract(case):
         return None
     ours = our_ratio(case, facts)
     found = monthly_cost(
@@ -126,7 +130,7 @@ def list_cost(case: UseCase, facts: Facts, book: RateBook) -> Cost | None:
 
 def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offer:
     """What runs today at the team's own price, where it has one."""
-    if not case.current.private_price and not case.current.discount_share:
+    if not has_contract(case):
         return listed
     ours = our_ratio(case, facts)
     own = monthly_cost(
@@ -134,12 +138,20 @@ def _present(case: UseCase, facts: Facts, book: RateBook, listed: Offer) -> Offe
         book,
         case.current.endpoint_id,
         tier=case.current.tier,
-        private_price=case.current.private_price,
-        discount_share=case.current.discount_share,
         token_ratio=ours,
         output_ratio=ours,
+        **_contract(case),
     )
     return Offer(**{**vars(listed), "cost": own})
+
+
+def has_contract(case: UseCase) -> bool:
+    """Whether the team pays other than the list."""
+    return bool(case.current.private_price or case.current.discount_share)
+
+
+def _contract(case: UseCase) -> dict[str, Any]:
+    return {"private_price": case.current.private_price, "discount_share": case.current.discount_share}
 
 
 def _drops(case: UseCase, facts: Facts, book: RateBook, endpoint_id: str, model_id: str | None) -> dict[str, float]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from data.records import Candidate, Decision, UseCase, Verdict
 from recommender.budget import broken
-from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, shadowed
+from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, good_enough, shadowed
 
 LIKELY_ENOUGH_TO_TEST = 0.5
 CASES_AT_80_PERCENT_POWER = 6.18  # paired non-inferiority at 5 % (SCIENCE 4.2): n = 6.18 q / tau^2
@@ -40,7 +40,7 @@ def decide(
     `p_again`: chance that within half a year something comes up that would make it switch again, from the history of
     steps; None: not known, so no option to wait. `pressed`: why it cannot wait (a retirement).
     """
-    prices = constraint_prices(current, candidates, use_case.quality.confidence)
+    prices = constraint_prices(current, candidates, use_case.quality)
     verdict, best, reason = _verdict(use_case, current, candidates, prices)
     if verdict == "wait":
         reason = f"{reason}: {_pending(use_case.switch.hold_days, waiting_since, now)}"
@@ -111,11 +111,6 @@ def cases_needed(max_drop: float, disagreement: float = DISAGREEMENT_SHARE) -> i
     return round(CASES_AT_80_PERCENT_POWER * disagreement / max_drop**2) if max_drop > 0 else None
 
 
-def needs_no_evidence(c: Candidate) -> bool:
-    """A tier move asks no quality question; another host of the same weights was judged when its p_ok was set."""
-    return c.move in ("tier", "endpoint")
-
-
 def saves_enough(use_case: UseCase, c: Candidate, saving: float | None, cost_now: float) -> bool:
     terms = use_case.switch
     if saving is None or c.move is None:
@@ -131,7 +126,7 @@ def _verdict(
     cost_now = current.cost.usd_per_month
     eligible = [c for c in candidates if c.eligible]
     worth = [c for c in eligible if saves_enough(use_case, c, c.saving_usd_per_month, cost_now)]
-    good = [c for c in worth if _good_enough(use_case, c)]
+    good = [c for c in worth if good_enough(use_case.quality, c)]
     sure = [c for c in good if _sure(use_case, c, cost_now)]
     if sure:
         best = _headline(sure)
@@ -151,21 +146,19 @@ def _verdict(
         return "test", best, f"{_shortfall(use_case, best)}; {need}"
     if current.quality is None or current.quality.grade is None:
         return "unknown", None, _no_data(current)
-    cheapest = min((c for c in eligible if (c.p_ok or 0) >= use_case.quality.confidence), key=_cost, default=None)
-    if cheapest is not None and _cost(cheapest) < cost_now * (1 - WITHIN):
+    if cost_now == 0:
+        return "keep", None, "nothing to save: what runs today costs nothing at the calls and tokens registered"
+    fit = [c for c in eligible if good_enough(use_case.quality, c)]
+    if any((c.saving_usd_per_month or 0) > cost_now * WITHIN for c in fit):
         return "keep", None, "a cheaper one is good enough, but the saving is under your thresholds"
     limit = shadowed(prices)
     if limit and limit[1] >= use_case.switch.min_saving_usd_per_month:
         return "keep", None, f"limited by {limit[0]}, which costs about ${limit[1]:,.0f} a month"
+    if not eligible:
+        return "keep", None, "nothing else is eligible"
+    if not fit:
+        return "keep", None, "no other eligible choice is known to be good enough"
     return "keep", None, "within 10 % of the best eligible choice"
-
-
-def _good_enough(use_case: UseCase, c: Candidate) -> bool:
-    if c.p_ok is None or c.p_ok < use_case.quality.confidence:
-        return False
-    if needs_no_evidence(c):
-        return True
-    return c.quality is not None and c.quality.grade is not None and c.quality.grade <= use_case.quality.evidence
 
 
 def _sure(use_case: UseCase, c: Candidate, cost_now: float) -> bool:
@@ -197,7 +190,9 @@ def _others(
     taken = {(c.model_id, c.variant) for c in shown if c is not None and c.move != "tier"}
     out: list[Candidate] = []
     judged = [c for c in candidates if c.eligible and c.p_ok is not None and (c.saving_usd_per_month or 0) > 0]
-    for c in sorted(judged, key=lambda c: (not _good_enough(use_case, c), (c.p_ok or 0) < LIKELY_ENOUGH_TO_TEST)):
+    for c in sorted(
+        judged, key=lambda c: (not good_enough(use_case.quality, c), (c.p_ok or 0) < LIKELY_ENOUGH_TO_TEST)
+    ):
         if (c.model_id, c.variant) not in taken and c.move != "tier":
             taken.add((c.model_id, c.variant))
             out.append(c)
@@ -209,7 +204,7 @@ def _grade(c: Candidate) -> str:
 
 
 def _easiest(use_case: UseCase, candidates: Sequence[Candidate]) -> Candidate | None:
-    passing = [c for c in candidates if c.eligible and _good_enough(use_case, c) and (c.net_value_usd or 0) > 0]
+    passing = [c for c in candidates if c.eligible and good_enough(use_case.quality, c) and (c.net_value_usd or 0) > 0]
     order = list(EFFORT_DAYS)
     return min(
         passing, key=lambda c: (order.index(c.move or "vendor"), -(c.net_value_usd or 0), c.endpoint_id), default=None
@@ -248,7 +243,3 @@ def _reasons(
         lines.append("shut out by " + ", ".join(f"{key} {n}" for key, n in top))
     lines.extend(f"{key} costs about ${usd:,.0f} a month" for key, usd in list(prices.items())[:3])
     return lines
-
-
-def _cost(c: Candidate) -> float:
-    return c.cost.usd_per_month if c.cost else float("inf")

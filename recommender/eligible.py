@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -23,8 +23,14 @@ def objections(
     today: date,
     first_seen: date | None = None,
     lifted: Collection[Ruling] = (),
+    prompt_ratio: float = 1.0,
+    context_elsewhere: int | None = None,
 ) -> tuple[str, ...]:
     """Why not, each as `constraint: reason`; empty when the endpoint may serve.
+
+    `prompt_ratio`: its tokens for one of the workload's. `context_elsewhere`: the least context that any host states
+    for this model, which stands in where this one states none. A tier of the endpoint in use is asked only what a tier
+    changes: how fast and how often it answers.
 
     What was written down by hand and never compared with its page is not in the endpoint (`Catalogue.kept_of`): unknown.
 
@@ -34,13 +40,16 @@ def objections(
     if endpoint.model_id is None or model is None:
         return ("identity: nobody has said which model this endpoint serves",)
     need = use_case.require
-    found = [
-        *_limits(use_case, endpoint),
-        *_abilities(need, endpoint, needs_vision=use_case.workload.images_per_call > 0),
-        *_host(need, endpoint, model),
-        *_life(need, endpoint, model, today, first_seen),
-        *_unmeasured(need),
-    ]
+    if move == "tier":
+        found = list(_unmeasured(_pace(need)))
+    else:
+        found = [
+            *_limits(use_case, endpoint, prompt_ratio, context_elsewhere),
+            *_abilities(need, endpoint, needs_vision=use_case.workload.images_per_call > 0),
+            *_host(need, endpoint, model),
+            *_life(need, endpoint, model, today, first_seen),
+            *_unmeasured({"languages": need.languages} | _pace(need)),
+        ]
     if move not in use_case.switch.moves:
         found.append(f"moves: a {move} move is not wanted")
     if hit := next((p for p in need.deny if _denied(p, endpoint)), None):
@@ -53,17 +62,19 @@ def objections(
     return tuple(found)
 
 
-def _limits(use_case: UseCase, endpoint: Endpoint) -> Iterator[str]:
+def _limits(use_case: UseCase, endpoint: Endpoint, prompt_ratio: float, elsewhere: int | None) -> Iterator[str]:
     need, load = use_case.require, use_case.workload
     prompt = load.input_tokens
-    largest = max(prompt.p99 or 0, prompt.p95 or 0, prompt.mean)
+    largest = max(prompt.p99 or 0, prompt.p95 or 0, prompt.mean) * prompt_ratio
     answer = load.output_tokens.mean + load.reasoning_tokens.mean
-    if endpoint.context_tokens is None:
-        if need.context_tokens is not None:
-            yield f"context: unknown, {need.context_tokens:,} tokens needed"
-    elif endpoint.context_tokens < max(need.context_tokens or 0, largest + answer):
-        least = max(need.context_tokens or 0, largest + answer)
-        yield f"context: {endpoint.context_tokens:,} tokens, {least:,.0f} needed"
+    least = max(need.context_tokens or 0, largest + answer)
+    if endpoint.context_tokens is not None:
+        if endpoint.context_tokens < least:
+            yield f"context: {endpoint.context_tokens:,} tokens, {least:,.0f} needed"
+    elif elsewhere is None or need.context_tokens is not None:
+        yield f"context: unknown, {least:,.0f} tokens needed"
+    elif elsewhere < least:
+        yield f"context: unknown here and {elsewhere:,} tokens on another host, {least:,.0f} needed"
     if endpoint.max_output_tokens is None:
         if need.max_output_tokens is not None:
             yield f"max_output: unknown, {need.max_output_tokens:,} tokens needed"
@@ -122,15 +133,17 @@ def _life(need: Requirements, endpoint: Endpoint, model: Model, today: date, fir
         yield f"min_life_days: retires on {gone}, {need.min_life_days} days needed"
 
 
-def _unmeasured(need: Requirements) -> Iterator[str]:
-    demands = {
-        "languages": need.languages,
+def _pace(need: Requirements) -> dict[str, object]:
+    return {
         "max_ttft_s": need.max_ttft_s,
         "max_latency_s": need.max_latency_s,
         "min_tps": need.min_tokens_per_s,
         "rpm": need.calls_per_minute,
         "uptime": need.uptime,
     }
+
+
+def _unmeasured(demands: Mapping[str, object]) -> Iterator[str]:
     for key, wanted in demands.items():
         if wanted:
             yield f"{key}: unknown, no source of ours states it"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, Ruling, Tier, UseCase
+from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, QualityDemand, Ruling, Tier, UseCase
 from recommender.cost.growth import months_until, months_worth
 from recommender.eligible import earliest, objections, standing
 from recommender.reopen import Known, holds
@@ -17,14 +17,17 @@ from recommender.reopen import Known, holds
 DAYS_PER_MONTH = 365 / 12
 EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
 DIALECT_DAYS = 2.0  # tools and schemas are spelled differently by another maker (PRODUCT 3.2)
-LIFE_MONTHS = 6.0  # how long a choice is expected to stand, until our own history says better (PRODUCT 3.1)
-LONGEST_LIFE_MONTHS = 12.0
+LIFE_MONTHS = 6.0  # how long a choice is expected to stand; an announced end can only make it shorter
 EASIER_SHARE = 0.8  # an easier move that reaches this share of the best net value is the headline
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one endpoint would mean for one use case, as computed elsewhere. `cost` is a text where it has no price."""
+    """What one endpoint would mean for one use case, as computed elsewhere.
+
+    `cost` is at list prices, a text where there is none; `own_cost` what the team would pay where its contract covers
+    part of it. A candidate shows the first; only its saving knows of the second.
+    """
 
     endpoint: Endpoint
     model: Model | None
@@ -36,6 +39,8 @@ class Offer:
     first_seen: date | None = None
     p_gain: float | None = None
     price_drops: Mapping[str, float] = field(default_factory=dict)  # day of a ruling -> share its cost fell since
+    own_cost: Cost | None = None
+    context_elsewhere: int | None = None  # least context that any host states for the model
 
 
 def rank(
@@ -73,22 +78,41 @@ def effort_days(use_case: UseCase, move: Move) -> float:
     return days * 2 if use_case.criticality == "high" else days
 
 
-def constraint_prices(current: Candidate, candidates: Iterable[Candidate], confidence: float) -> dict[str, float]:
+def good_enough(asked: QualityDemand, c: Candidate) -> bool:
+    """Probable enough, on evidence good enough.
+
+    A tier move asks no quality question; another host of the same weights was judged when its p_ok was set.
+    """
+    if c.p_ok is None or c.p_ok < asked.confidence:
+        return False
+    if c.move in ("tier", "endpoint"):
+        return True
+    return c.quality is not None and c.quality.grade is not None and c.quality.grade <= asked.evidence
+
+
+def constraint_prices(current: Candidate, candidates: Iterable[Candidate], asked: QualityDemand) -> dict[str, float]:
     """USD a month that each constraint costs: the best eligible cost less the best when only that one is dropped.
 
     What runs today is a choice too, so no constraint costs more than today's bill less what it shuts out. Never
     negative. Candidates shut out by several constraints charge none of them alone (PRODUCT 3.2).
     """
-    good = [c for c in (current, *candidates) if c.cost is not None and (c.p_ok or 0) >= confidence]
-    best = min((c.cost.usd_per_month for c in good if c.eligible and c.cost), default=None)
+    good = [c for c in (current, *candidates) if c.cost is not None and (c is current or good_enough(asked, c))]
+    best = min((_bill(current, c) for c in good if c.eligible), default=None)
     prices: dict[str, float] = {}
     for c in good:
         keys = {reason.split(":")[0] for reason in c.reasons}
-        if c.eligible or len(keys) != 1 or best is None or c.cost is None or keys & {"price", "identity"}:
+        if c.eligible or len(keys) != 1 or best is None or keys & {"price", "identity"}:
             continue
         (key,) = keys
-        prices[key] = max(prices.get(key, 0.0), best - c.cost.usd_per_month)
+        prices[key] = max(prices.get(key, 0.0), best - _bill(current, c))
     return {key: usd for key, usd in sorted(prices.items(), key=lambda kv: -kv[1]) if usd > 0}
+
+
+def _bill(current: Candidate, c: Candidate) -> float:
+    """USD a month the team would pay: where a contract is counted, the saving knows it and the list price does not."""
+    if current.cost is not None and c.saving_usd_per_month is not None:
+        return current.cost.usd_per_month - c.saving_usd_per_month
+    return c.cost.usd_per_month if c.cost else float("inf")
 
 
 def _present(use_case: UseCase, offer: Offer) -> Candidate:
@@ -112,12 +136,16 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
     move = move_of(current.endpoint, offer.endpoint)
     lifted = _lifted(use_case, current, offer, move, today)
     against = list(
-        objections(use_case, offer.endpoint, offer.model, move, today=today, first_seen=offer.first_seen, lifted=lifted)
-    )
+        objections(
+            use_case, offer.endpoint, offer.model, move, today=today, first_seen=offer.first_seen, lifted=lifted,
+            prompt_ratio=offer.cost.prompt_ratio[0] if isinstance(offer.cost, Cost) else 1.0,
+            context_elsewhere=offer.context_elsewhere,
+        )
+    )  # fmt: skip
     cost = offer.cost if not isinstance(offer.cost, str) else None
     if cost is None:
         against.append(f"price: {offer.cost}")
-    elif cost.usd_per_month == 0:
+    elif cost.usd_per_month == 0 and not (isinstance(current.cost, Cost) and current.cost.usd_per_month == 0):
         against.append("price: stated as 0; free comes with limits, so it is not ranked")
     plain = Candidate(
         use_case=use_case.slug,
@@ -137,14 +165,14 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         )
         or None,
     )
-    return plain.model_copy(update=_money(use_case, current, cost, move, offer, today))
+    return plain.model_copy(update=_money(use_case, current, offer, move, today))
 
 
 def _lifted(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: date) -> list[Ruling]:
     """Noes whose condition has come true for this offer (PRODUCT 3.4)."""
     low = None
-    if not isinstance(offer.cost, str) and not isinstance(current.cost, str):
-        low = current.cost.usd_per_month - offer.cost.high_usd_per_month
+    if isinstance(offer.cost, Cost) and isinstance(current.cost, Cost):
+        low = savings(current.cost, offer.own_cost or offer.cost, move)[1]
     grade = offer.quality.grade if offer.quality else None
     return [
         r
@@ -154,16 +182,28 @@ def _lifted(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: 
     ]
 
 
-def _money(
-    use_case: UseCase, current: Offer, cost: Cost | None, move: Move, offer: Offer, today: date
-) -> dict[str, float | None]:
-    days = effort_days(use_case, move)
-    if cost is None or isinstance(current.cost, str):
-        return {"effort_days": days}
-    now = current.cost
-    saving, low, high = (
-        now.usd_per_month - usd for usd in (cost.usd_per_month, cost.high_usd_per_month, cost.low_usd_per_month)
+def savings(now: Cost, then: Cost, move: Move | None) -> tuple[float, float, float]:
+    """USD a month saved: central, low, high.
+
+    A tier of the same endpoint has its tokens and its unrest in common with what runs today, so their ends belong
+    together; whatever else moves may meet the other's worst end.
+    """
+    saving = now.usd_per_month - then.usd_per_month
+    if move == "tier":
+        ends = (now.low_usd_per_month - then.low_usd_per_month, now.high_usd_per_month - then.high_usd_per_month)
+        return saving, min(saving, *ends), max(saving, *ends)
+    return (
+        saving,
+        now.low_usd_per_month - then.high_usd_per_month,
+        now.high_usd_per_month - then.low_usd_per_month,
     )
+
+
+def _money(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: date) -> dict[str, float | None]:
+    days = effort_days(use_case, move)
+    if isinstance(offer.cost, str) or isinstance(current.cost, str):
+        return {"effort_days": days}
+    saving, low, high = savings(current.cost, offer.own_cost or offer.cost, move)
     once = days * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
     back = days * use_case.switch.usd_per_day
     growth = use_case.workload.growth_per_month
@@ -183,7 +223,7 @@ def _months(endpoint: Endpoint, today: date) -> float:
     gone = earliest(endpoint.retires_on)
     if gone is None:
         return LIFE_MONTHS
-    return max(0.0, min(LONGEST_LIFE_MONTHS, (gone - today).days / DAYS_PER_MONTH))
+    return max(0.0, min(LIFE_MONTHS, (gone - today).days / DAYS_PER_MONTH))
 
 
 def _frontier(candidates: list[Candidate]) -> set[tuple[str, str, str]]:

@@ -105,6 +105,24 @@ def test_private_prices_never_reach_the_database_or_a_message(tmp_path: Path) ->
         assert secret not in done.stdout
 
 
+def test_no_sum_that_is_kept_lets_a_discount_be_reckoned_back(tmp_path: Path) -> None:
+    """Two teams with the same work, one with a contract: the published copy and the message show the same sums for both."""
+    entry = "    task: classification\n    model: {{id: openai/gpt-4o{0}}}\n    traffic: {{calls: 20k/day, batchable: 0.9}}\n" \
+            '    tokens: {{in: 900, out: 40}}\n    channel: "#x"\n'  # fmt: skip
+    registry = tmp_path / "own.yaml"
+    registry.write_text(
+        "use_cases:\n  open-deal:\n" + entry.format("") + "  secret-deal:\n" + entry.format(", discount: 0.0837"),
+        encoding="utf-8",
+    )
+    done = run("demo", home=tmp_path / "h", UNDERCUT_REGISTRY=str(registry))
+    assert done.returncode == 0, done.stderr
+    sums = "endpoint, tier, cost_usd_per_month, cost_low_usd_per_month, cost_high_usd_per_month, cost_usd_per_call"
+    query = f"select {sums}, saving_usd_per_month from candidates where use_case = '{{}}-deal' order by all"
+    shown, secret = (run("sql", query.format(n), "--json", home=tmp_path / "h").stdout for n in ("open", "secret"))
+    assert shown.count('"batch"') == 1
+    assert shown == secret
+
+
 @pytest.mark.parametrize(
     ("words", "env", "code", "said"),
     [

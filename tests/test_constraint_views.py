@@ -9,20 +9,21 @@ from typing import Any
 
 import pytest
 
-from data.records import Candidate, Cost
+from data.records import Candidate, Cost, Quality, QualityDemand
 from data.store import Copy, Store, published
 from recommender.rank import constraint_prices
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PLAIN: dict[str, Any] = {"run_id": "r1", "use_case": "triage", "model_id": "acme/one", "tier": "standard", "variant": "",
                          "move": "vendor", "eligible": True, "reasons": [], "p_ok": 0.95, "on_frontier": False,
-                         "cost_usd_per_call": 0.001, "quality": 0.6, "quality_low": 0.5, "quality_high": 0.7}  # fmt: skip
+                         "cost_usd_per_call": 0.001, "evidence": "C", "quality": 0.6, "quality_low": 0.5, "quality_high": 0.7}  # fmt: skip
 SHUT = [
     ("best", 500.0, [], 0.95),
     ("one", 300.0, ["regions: us, eu needed"], 0.95),
     ("two", 100.0, ["regions: us, eu needed", "retention: unknown, zero needed"], 0.95),
     ("dear", 900.0, ["license: closed weights"], 0.95),
     ("weak", 10.0, ["features: tools unknown"], 0.4),
+    ("thin", 20.0, ["regions: us, eu needed"], 0.95),  # evidence D where C is asked: nobody knows that it would serve
     ("free", 0.0, ["price: stated as 0; free comes with limits, so it is not ranked"], 0.95),
 ]
 
@@ -33,7 +34,7 @@ def asked(folder: Path, rows: list[dict[str, Any]], query: str) -> list[dict[str
     with Store(folder) as store:
         with store.transaction():
             store.insert("use_case", [{"use_case": u, "title": "t", "channel": "#c", "endpoint_id": "acme:now", "model_id": "acme/now",
-                                       "tier": "standard", "tasks": {}, "entry": {"quality": {"confidence": 0.85}}, "entry_sha": "s",
+                                       "tier": "standard", "tasks": {}, "entry": {"quality": {"confidence": 0.85, "evidence": "C"}}, "entry_sha": "s",
                                        "registered_at": NOW, "withdrawn": False} for u in cases])  # fmt: skip
             store.insert("recommendation", [{"run_id": "r1", "rec": f"rec-{u}", "use_case": u, "decided_at": NOW, "data_as_of": NOW,
                                              "verdict": "keep", "reason": "", "reasons": [], "from_endpoint": "acme:now", "rate_ids": [],
@@ -53,14 +54,14 @@ def present(usd: float | None = 1000.0, use_case: str = "triage") -> dict[str, A
 def weighed(rows: list[tuple[str, float, list[str], float]], use_case: str = "triage") -> list[dict[str, Any]]:
     return [
         PLAIN | {"use_case": use_case, "endpoint_id": f"x:{n}", "cost_usd_per_month": usd, "reasons": why, "eligible": not why,
-                 "p_ok": p, "on_frontier": not why}
+                 "p_ok": p, "on_frontier": not why, "evidence": "D" if n.startswith("thin") else "C"}
         for n, usd, why, p in rows
     ]  # fmt: skip
 
 
 def in_python(rows: list[dict[str, Any]]) -> dict[str, float]:
     now, *others = (_candidate(r) for r in rows)
-    return constraint_prices(now, others, 0.85)
+    return constraint_prices(now, others, QualityDemand(confidence=0.85, evidence="C"))
 
 
 def test_a_constraint_costs_what_dropping_it_alone_would_save(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_the_view_says_what_the_decision_says_of_any_candidates(tmp_path: Path) 
     cases: dict[str, list[dict[str, Any]]] = {}
     for n in range(60):
         made = [
-            (f"m{k}", float(dice.randrange(0, 2000)), dice.sample(reasons, dice.choice((0, 1, 1, 1, 1, 2, 3))), dice.choice((0.5, 0.85, 0.99)))
+            (f"{dice.choice(('m', 'm', 'thin'))}{k}", float(dice.randrange(0, 2000)), dice.sample(reasons, dice.choice((0, 1, 1, 1, 1, 2, 3))), dice.choice((0.5, 0.85, 0.99)))
             for k in range(dice.randrange(1, 9))
         ]  # fmt: skip
         cases[f"u{n}"] = [present(dice.choice((None, 800.0, 1800.0)), f"u{n}"), *weighed(made, f"u{n}")]
@@ -138,4 +139,5 @@ def _candidate(row: dict[str, Any]) -> Candidate:
     return Candidate(
         use_case=row["use_case"], endpoint_id=row["endpoint_id"], model_id=None, move=row["move"], eligible=row["eligible"],
         reasons=tuple(why), cost=cost, p_ok=row["p_ok"],
+        quality=Quality(mean=0.6, low=0.5, high=0.7, grade=row["evidence"], measured=True, benchmarks=()),
     )  # fmt: skip

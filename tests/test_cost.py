@@ -63,6 +63,43 @@ def test_the_worked_example_of_the_product_page() -> None:
     assert len(mini.rate_ids) == 3
 
 
+BATCH = [
+    *BIG,
+    *(rate(m, usd, tier="batch") for m, usd in (("input", "1.25"), ("cached_input", "0.125"), ("output", "5"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("contract", "standard_paid", "batch_paid"),
+    [
+        ({"discount_share": 0.4}, 0.6, 1.0),
+        ({"discount_share": -0.5}, 1.5, 1.5),
+        (
+            {
+                "private_price": {
+                    k: Decimal(v)
+                    for k, v in (
+                        ("input_usd_per_mtok", "1.25"),
+                        ("cached_input_usd_per_mtok", "0.125"),
+                        ("output_usd_per_mtok", "5"),
+                    )
+                }
+            },
+            0.5,
+            1.0,
+        ),
+    ],
+)
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.99, 1.0])
+def test_a_contract_of_the_standard_tier_gives_nothing_off_another(
+    contract: dict[str, Any], standard_paid: float, batch_paid: float, share: float
+) -> None:
+    """A surcharge follows; the share that moves changes the sum evenly, its last hundredth included."""
+    standard, batch = cost(BIG, load()).usd_per_month, cost(BATCH, load(), tier="batch").usd_per_month
+    found = cost(BATCH, load(), tier="batch", tier_share=share, tier_at_list=True, **contract)
+    assert found.usd_per_month == pytest.approx((1 - share) * standard * standard_paid + share * batch * batch_paid)
+
+
 def test_a_missing_cached_rate_is_full_input_and_said() -> None:
     found = cost([BIG[0], BIG[2]], load())
     assert found.notes == ("no cached_input price stated: charged as input",)

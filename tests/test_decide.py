@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data.records import Budget, Candidate, Cost, Decision, Endpoint, Model, Quality, UseCase
+from data.records import Budget, Candidate, Cost, Decision, Endpoint, Model, Quality, Requirements, UseCase
 from data.store import Store
 from jobs.check import waiting
 from recommender.decide import cases_needed, decide, recommendation_id
@@ -36,7 +36,13 @@ def quality(mean: float = 0.8, grade: Any = "C") -> Quality:
 def offer(name: str, usd: float | str, p_ok: float | None = 0.9, **changes: Any) -> Offer:
     maker, _, slug = name.partition("/")
     return Offer(
-        endpoint=Endpoint(endpoint_id=changes.pop("endpoint_id", f"{maker}:{slug}"), model_id=name, provider=maker),
+        endpoint=Endpoint(
+            endpoint_id=changes.pop("endpoint_id", f"{maker}:{slug}"),
+            model_id=name,
+            provider=maker,
+            context_tokens=128_000,
+            retires_on=changes.pop("retires_on", None),
+        ),
         model=Model(model_id=name, maker=maker, name=slug, released_on="2025-01"),
         tier=changes.pop("tier", "standard"),
         variant="",
@@ -91,6 +97,62 @@ def test_without_a_price_for_the_model_in_use_nothing_is_compared() -> None:
 def test_without_scores_the_answer_is_not_enough_data() -> None:
     found = settled(offer("other/mini", 500.0, None), present=offer("acme/old", 4000.0, 1.0, quality=None))
     assert (found.verdict, "not enough data" in found.reason) == ("unknown", True)
+
+
+def test_an_announced_end_never_makes_a_candidate_worth_more() -> None:
+    stays, ends = offer("other/mini", 500.0), offer("other/tiny", 500.0, retires_on="2027-10-01")
+    _, (first, second) = rank(use_case(), PRESENT, [ends, stays], today=TODAY)
+    assert first.net_value_usd == second.net_value_usd
+    _, (soon,) = rank(use_case(), PRESENT, [offer("other/tiny", 500.0, retires_on="2027-02-01")], today=TODAY)
+    assert (
+        soon.net_value_usd is not None and first.net_value_usd is not None and soon.net_value_usd < first.net_value_usd
+    )
+
+
+def test_the_low_end_of_a_saving_starts_at_the_low_end_of_todays_bill() -> None:
+    wide = offer("acme/old", 4000.0, 1.0, spread=0.25)
+    _, (best,) = rank(use_case(), wide, [offer("other/mini", 1000.0, spread=0.1)], today=TODAY)
+    assert (best.saving_low_usd_per_month, best.saving_usd_per_month, best.saving_high_usd_per_month) == (
+        1900,
+        3000,
+        4100,
+    )
+    _, (tier,) = rank(use_case(), wide, [offer("acme/old", 2000.0, 1.0, tier="batch", spread=0.25)], today=TODAY)
+    assert (tier.saving_low_usd_per_month, tier.saving_usd_per_month, tier.saving_high_usd_per_month) == (
+        1500,
+        2000,
+        2500,
+    )
+
+
+def test_a_candidate_shows_its_list_price_and_only_the_saving_knows_the_contract() -> None:
+    batch = offer("acme/old", 3000.0, 1.0, tier="batch", own_cost=cost(2500.0))
+    _, (found,) = rank(use_case(), PRESENT, [batch], today=TODAY)
+    assert found.cost and (found.cost.usd_per_month, found.saving_usd_per_month) == (3000, 1500)
+
+
+@pytest.mark.parametrize(
+    ("offers", "present", "reason"),
+    [
+        ([], PRESENT, "nothing else is eligible"),
+        ([offer("other/mini", 500.0, 0.4)], PRESENT, "no other eligible choice is known to be good enough"),
+        ([offer("other/mini", 3900.0)], PRESENT, "within 10 % of the best eligible choice"),
+        (
+            [offer("other/mini", 0.0)],
+            offer("acme/old", 0.0, 1.0),
+            "nothing to save: what runs today costs nothing at the calls and tokens registered",
+        ),
+    ],
+)
+def test_a_keep_says_which_of_its_reasons_it_is(offers: list[Offer], present: Offer, reason: str) -> None:
+    found = settled(*offers, present=present)
+    assert (found.verdict, found.reason) == ("keep", reason)
+
+
+def test_a_constraint_that_shuts_out_only_the_unproven_costs_nothing() -> None:
+    asked = use_case(require=Requirements(regions=("eu",)))
+    assert settled(offer("other/mini", 500.0, quality=quality(grade="D")), asked=asked).constraint_usd_per_month == {}
+    assert settled(offer("other/mini", 500.0), asked=asked).constraint_usd_per_month == {"regions": 3500}
 
 
 def test_an_easier_move_that_reaches_most_of_the_value_is_the_headline() -> None:

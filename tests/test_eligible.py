@@ -26,7 +26,12 @@ def use_case(**changes: Any) -> UseCase:
 
 
 def endpoint(**changes: Any) -> Endpoint:
-    entry: dict[str, Any] = {"endpoint_id": "acme:large-2", "model_id": "acme/large-2", "provider": "acme"}
+    entry: dict[str, Any] = {
+        "endpoint_id": "acme:large-2",
+        "model_id": "acme/large-2",
+        "provider": "acme",
+        "context_tokens": 128_000,
+    }
     return Endpoint(**(entry | changes))
 
 
@@ -42,7 +47,8 @@ def test_nothing_asked_nothing_against() -> None:
 @pytest.mark.parametrize(
     ("need", "host", "reason"),
     [
-        ({"context_tokens": 200_000}, {}, "context: unknown, 200,000 tokens needed"),
+        ({"context_tokens": 200_000}, {"context_tokens": None}, "context: unknown, 200,000 tokens needed"),
+        ({}, {"context_tokens": None}, "context: unknown, 940 tokens needed"),
         ({"context_tokens": 200_000}, {"context_tokens": 128_000}, "context: 128,000 tokens, 200,000 needed"),
         ({}, {"context_tokens": 512}, "context: 512 tokens, 940 needed"),
         ({}, {"max_output_tokens": 16}, "max_output: 16 tokens, 40 needed"),
@@ -68,6 +74,41 @@ def test_nothing_asked_nothing_against() -> None:
 )
 def test_each_constraint_says_why(need: dict[str, Any], host: dict[str, Any], reason: str) -> None:
     assert why(need, host) == (reason,)
+
+
+def test_the_prompt_must_fit_as_the_candidate_counts_it() -> None:
+    long = use_case(
+        workload=Workload(calls_per_month=1e5, input_tokens=Tokens(mean=1e5, p95=1.2e5), output_tokens=Tokens(mean=40))
+    )
+    same = objections(long, endpoint(), MODEL, "vendor", today=TODAY)
+    longer = objections(long, endpoint(), MODEL, "vendor", today=TODAY, prompt_ratio=1.2)
+    assert (same, longer) == ((), ("context: 128,000 tokens, 144,040 needed",))
+
+
+def test_a_host_that_states_no_context_is_held_to_the_least_of_the_others() -> None:
+    long = use_case(
+        workload=Workload(calls_per_month=1e5, input_tokens=Tokens(mean=1e5), output_tokens=Tokens(mean=40))
+    )
+    silent = endpoint(context_tokens=None)
+    assert objections(long, silent, MODEL, "vendor", today=TODAY, context_elsewhere=131_072) == ()
+    assert objections(long, silent, MODEL, "vendor", today=TODAY, context_elsewhere=32_768) == (
+        "context: unknown here and 32,768 tokens on another host, 100,040 needed",
+    )
+    asked = long.model_copy(update={"require": Requirements(context_tokens=120_000)})
+    assert objections(asked, silent, MODEL, "vendor", today=TODAY, context_elsewhere=131_072) == (
+        "context: unknown, 120,000 tokens needed",
+    )
+
+
+def test_a_tier_of_the_endpoint_in_use_is_asked_only_what_a_tier_changes() -> None:
+    asked = use_case(
+        require=Requirements(
+            languages=("en",), regions=("eu",), retention="zero", context_tokens=10**6, max_latency_s=6.0
+        )
+    )
+    assert objections(asked, endpoint(), MODEL, "tier", today=TODAY) == (
+        "max_latency_s: unknown, no source of ours states it",
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ with good as (
     join (select use_case, max_by(run_id, decided_at) as run_id from recommendation group by use_case) newest using (use_case, run_id)
     join (select use_case, entry from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1) u using (use_case)
     where c.cost_usd_per_month is not null
-      and coalesce(c.p_ok, 0) >= (u.entry ->> '$.quality.confidence')::double
+      and (
+          c.move is null  -- what runs today
+          or coalesce(c.p_ok, 0) >= (u.entry ->> '$.quality.confidence')::double
+              and (c.move in ('tier', 'endpoint') or c.evidence <= (u.entry ->> '$.quality.evidence'))
+      )
 ),
 best as (select use_case, min(usd) filter (where eligible) as usd from good group by use_case),
 shut as (

@@ -43,6 +43,13 @@ class Ratio(NamedTuple):
 SAME = Ratio()
 
 
+class _Terms(NamedTuple):
+    """What a team pays: its own prices by meter, else this share of the list."""
+
+    private: Mapping[str, Decimal]
+    paid_share: float
+
+
 class _Used(NamedTuple):
     rate_ids: dict[str, None]
     notes: dict[str, None]
@@ -59,28 +66,29 @@ def monthly_cost(
     output_ratio: Ratio = SAME,
     discount_share: float = 0.0,
     private_price: Mapping[str, Decimal] | None = None,
+    tier_at_list: bool = False,
 ) -> Cost | str:
     """USD a month (365/12 days) of calls x (1 + retry rate), or why it cannot be priced.
 
     `tier_share` of the calls go to `tier`, the rest to standard (PRODUCT 3.2: only the batchable share moves). Traffic
     is today's: what it grows to counts in the value of a move (`growth`). `private_price` replaces list prices meter by
-    meter, `discount_share` is taken off the list prices that are left.
+    meter, `discount_share` is taken off the list prices that are left. `tier_at_list`: the contract is one of the
+    standard tier, so what goes to `tier` pays the list, and a surcharge if there is one.
     """
     sheet, standard = book.sheet(endpoint_id, tier), book.sheet(endpoint_id)
     if sheet is None or (tier_share < 1 and standard is None):
         return f"no {tier if sheet is None else 'standard'} price is known for {endpoint_id}"
-    parts = (
-        [(tier_share, sheet)]
-        if standard is None or tier_share >= 1
-        else [(tier_share, sheet), (1 - tier_share, standard)]
-    )
+    contract = _Terms(private_price or {}, 1 - discount_share)
+    parts = [(tier_share, sheet, _Terms({}, max(1.0, contract.paid_share)) if tier_at_list else contract)]
+    if standard is not None and tier_share < 1:
+        parts.append((1 - tier_share, standard, contract))
     scales = dict.fromkeys(zip(token_ratio, output_ratio, strict=True))  # mean first; equal ones once
     used = _Used({}, {})
     totals: list[dict[str, float]] = []
     for prompt, answer in scales:
         by_meter: dict[str, float] = {}
-        for share, prices in parts:
-            found = _per_call(workload, prices, prompt, answer, private_price or {}, 1 - discount_share, used)
+        for share, prices, terms in parts:
+            found = _per_call(workload, prices, prompt, answer, terms, used)
             if isinstance(found, str):
                 return f"{endpoint_id}: {found}"
             for meter, usd in found.items():
@@ -107,8 +115,7 @@ def _per_call(
     sheet: Sheet,
     prompt: float,
     answer: float,
-    private: Mapping[str, Decimal],
-    paid_share: float,
+    terms: _Terms,
     used: _Used,
 ) -> dict[str, float] | str:
     """USD a call by meter at given token ratios, or what has no price."""
@@ -122,11 +129,11 @@ def _per_call(
             for meter, amount in wanted.items():
                 if amount * share <= 0:
                     continue
-                own = private.get(PRIVATE.get(meter, ""))
+                own = terms.private.get(PRIVATE.get(meter, ""))
                 if own is not None:
                     price = float(own) if meter == OPTIONAL else float(own) / 1e6
                 elif line := line_for(lines, meter):
-                    price = line.dollars * paid_share
+                    price = line.dollars * terms.paid_share
                     used.rate_ids[line.rate_id] = None
                     if line.note and not meter.startswith("cache_write"):
                         used.notes[line.note] = None
