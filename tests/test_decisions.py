@@ -16,6 +16,7 @@ from data.records.usecase import Ruling
 from data.registry import Registry
 from data.store import Copy, Store, published
 from jobs.check import _register
+from jobs.docs import QUESTIONS
 from jobs.feedback import Said, record
 from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import day, decided, quiet, saves
@@ -49,6 +50,26 @@ def runs_there(usd_per_month: float, calls: float = 1.0) -> Decision:
 def switched(store: Store, at: datetime) -> None:
     decided(store, day(0), saves(3_478))
     record(store, REC, Said("switched", at, by="@dana"))
+
+
+def test_what_was_announced_accepted_and_realised_are_three_sums(store: Store) -> None:
+    query = (QUESTIONS / "10_savings.sql").read_text(encoding="utf-8")
+    usd = ("announced_usd_per_month", "accepted_usd_per_month", "realised_usd_per_month")
+    decided(store, day(0), saves(3_478))
+    other = saves(900).model_copy(update={"rec": "rec-000002", "use_case": "triage"})
+    decided(store, day(1), other)
+    said = [asked(store, query)[0]]
+    record(store, REC, Said("approve", day(2), by="@dana"))
+    said.append(asked(store, query)[0])
+    record(store, REC, Said("switched", day(3), by="@dana"))
+    decided(store, day(10), runs_there(1_430))
+    said.append(asked(store, query)[0])
+    assert [[s[u] for u in usd] for s in said] == [
+        [pytest.approx(4_378), None, None],
+        [pytest.approx(4_378), pytest.approx(3_478), None],
+        [pytest.approx(4_378), pytest.approx(3_478), pytest.approx(3_000)],
+    ], "a verdict counts once, and what nobody accepted or measured is not 0"
+    assert [s["findings"] for s in said] == [2, 2, 2]
 
 
 def test_forecast_and_outcome_are_compared_by_quarter(store: Store) -> None:

@@ -33,6 +33,18 @@ def test_the_file_is_what_make_docs_writes(copy: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("stale", ["Open it at", "faster (figures", "Ways to spend today", "## As of a day", "Rows and columns as in", "| `usd_per_mtok`", "limit 1;"])  # fmt: skip
+def test_no_word_of_the_file_can_go_stale_unseen(stale: str) -> None:
+    kept = README.read_text(encoding="utf-8")
+    assert without_results(kept) != without_results(kept.replace(stale, stale[:-1], 1))
+
+
+def test_what_the_demo_answered_may_differ() -> None:
+    kept = README.read_text(encoding="utf-8")
+    result = next(line for line in kept.splitlines() if line.startswith("| code-review"))
+    assert without_results(kept) == without_results(kept.replace(result, "| another | answer |", 1))
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 def test_a_question_is_answered_in_under_ten_lines(copy: Path, file: Path) -> None:
     lines = file.read_text(encoding="utf-8").strip().splitlines()

@@ -22,6 +22,8 @@ DAYS = st.integers(0, 20).map(lambda n: START + timedelta(days=n))
 RATES = st.lists(
     st.fixed_dictionaries(
         {
+            "endpoint_id": st.sampled_from(["a:b", "a:b", "a:c"]),
+            "meter": st.sampled_from(["input", "input", "output"]),
             "known_from": DAYS.map(lambda day: day + timedelta(hours=6)),
             "valid_from": st.none() | DAYS,
             "valid_to": st.none() | DAYS,
@@ -33,11 +35,16 @@ RATES = st.lists(
     ).filter(lambda r: r["valid_to"] is None or r["valid_from"] is None or r["valid_from"] < r["valid_to"]),
     min_size=1,
     max_size=6,
-    unique_by=lambda r: (r["known_from"], r["source_id"]),  # one word a source and reading
+    unique_by=lambda r: (
+        r["endpoint_id"],
+        r["meter"],
+        r["known_from"],
+        r["source_id"],
+    ),  # one word a source and reading
 )
 IN_FORCE = (
     "select rate_id from price_history where (valid_from is null or valid_from < date '{day}' + 1) "
-    "and (valid_to is null or valid_to >= date '{day}' + 1)"
+    "and (valid_to is null or valid_to >= date '{day}' + 1) order by rate_id"
 )
 
 
@@ -53,14 +60,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @settings(deadline=None, max_examples=60)
 def test_history_says_on_every_day_what_price_asof_says(store: Store, stated: list[dict[str, Any]]) -> None:
     store.con.execute("delete from rate")
-    fixed = {"endpoint_id": "a:b", "meter": "input", "tier": "standard", "region": "global", "claim_ids": ["c"]}
+    fixed = {"tier": "standard", "region": "global", "claim_ids": ["c"]}
     store.insert("rate", [{**fixed, **r, "rate_id": str(n)} for n, r in enumerate(stated)])
     first = max(r["known_from"] for r in stated)
     for n in range(30):
         day = (START + timedelta(days=n)).date()
         if day < first.date():  # before everything was known, price_asof looks ahead; a history does not
             continue
-        then = store.rows(f"select rate_id from price_asof(date '{day}')")
+        then = store.rows(f"select rate_id from price_asof(date '{day}') order by rate_id")
         assert store.rows(IN_FORCE.format(day=day)) == then, (day, stated)
 
 
@@ -68,13 +75,27 @@ def test_history_says_on_every_day_what_price_asof_says(store: Store, stated: li
 @settings(deadline=None, max_examples=30)
 def test_periods_never_overlap_and_are_half_open(store: Store, stated: list[dict[str, Any]]) -> None:
     store.con.execute("delete from rate")
-    fixed = {"endpoint_id": "a:b", "meter": "input", "tier": "standard", "region": "global", "claim_ids": ["c"]}
+    fixed = {"tier": "standard", "region": "global", "claim_ids": ["c"]}
     store.insert("rate", [{**fixed, **r, "rate_id": str(n)} for n, r in enumerate(stated)])
-    spans = store.rows("select valid_from, valid_to from price_history order by valid_from nulls first")
+    spans = store.rows("select * from price_history order by endpoint, meter, valid_from nulls first")
     for a, b in pairwise(spans):
+        if (a["endpoint"], a["meter"]) != (b["endpoint"], b["meter"]):
+            continue
         assert a["valid_to"] is not None
         assert a["valid_to"] <= b["valid_from"]
     assert all(s["valid_from"] is None or s["valid_to"] is None or s["valid_from"] < s["valid_to"] for s in spans)
+
+
+@given(RATES)
+@settings(deadline=None, max_examples=30)
+def test_one_endpoint_alone_has_the_history_it_has_among_all(store: Store, stated: list[dict[str, Any]]) -> None:
+    store.con.execute("delete from rate")
+    fixed = {"tier": "standard", "region": "global", "claim_ids": ["c"]}
+    store.insert("rate", [{**fixed, **r, "rate_id": str(n)} for n, r in enumerate(stated)])
+    spans = store.rows("select * from price_history order by all")
+    for endpoint in ("a:b", "a:c"):
+        alone = store.rows(f"select * from price_history where endpoint = '{endpoint}' order by all")
+        assert alone == [s for s in spans if s["endpoint"] == endpoint]
 
 
 def test_a_day_of_unchanged_pages_adds_no_claim_and_no_rate(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from data.errors import DataMissing, StoreError
@@ -152,20 +153,51 @@ def test_no_database_yet_says_what_to_run(tmp_path: Path) -> None:
         pass
 
 
-def test_every_view_and_every_column_has_a_comment(tmp_path: Path) -> None:
+UNIT = re.compile(
+    r"US dollars|tokens|[Dd]ays|share|0 to 1|times|[Cc]ount|[Uu]nits? of|same unit|in the unit|Place among"
+)
+NUMBER = re.compile(r"DECIMAL|DOUBLE|FLOAT|.*INT")
+
+
+def faults_of_comments(reader: duckdb.DuckDBPyConnection) -> list[str]:
+    """Views and columns whose comment lacks meaning, source (of a view) or unit (of a number)."""
+    public = "not internal and view_name <> 'price_periods'"
+    views = rows(reader, f"select view_name as name, comment from duckdb_views() where {public}")
+    columns = rows(
+        reader,
+        "select table_name || '.' || column_name as name, data_type, comment from duckdb_columns() "
+        f"where not internal and table_name in (select view_name from duckdb_views() where {public})",
+    )
+    assert len(columns) > 5 * len(views) > 100
+    found = [
+        f"{v['name']}: no row, or no source" for v in views if not re.search(r"\. From: .{10}", v["comment"] or "")
+    ]
+    found += [f"{c['name']}: no meaning" for c in columns if len(c["comment"] or "") < 5]
+    numbers = [c for c in columns if NUMBER.match(c["data_type"])]
+    return found + [f"{c['name']}: no unit" for c in numbers if not UNIT.search(c["comment"] or "")]
+
+
+def test_every_view_says_its_source_every_column_its_meaning_and_every_number_its_unit(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.publish()
     with published(tmp_path / "market.duckdb") as reader:
-        views = rows(reader, "select view_name, comment from duckdb_views() where not internal")
-        silent = rows(
-            reader,
-            "select c.table_name, c.column_name from duckdb_columns() c join duckdb_views() v "
-            "on v.view_name = c.table_name and not v.internal "
-            "where c.comment is null",
-        )
-    assert all(v["comment"] for v in views)
-    assert len(view_files()) >= len(views)
-    assert silent == []
+        assert faults_of_comments(reader) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("comment on column prices.meter is null", "prices.meter: no meaning"),
+        ("comment on column prices.usd_per_mtok is 'A price'", "prices.usd_per_mtok: no unit"),
+        ("comment on view prices is 'Prices in force today.'", "prices: no row, or no source"),
+    ],
+)
+def test_a_comment_that_says_less_is_found(tmp_path: Path, change: str, fault: str) -> None:
+    with Store(tmp_path) as store:
+        for _, text in view_files():
+            store.con.execute(text)
+        store.con.execute(change)
+        assert faults_of_comments(store.con) == [fault]
 
 
 def test_no_view_uses_what_a_copy_written_by_duckdb_2_cannot_show_to_1_5() -> None:

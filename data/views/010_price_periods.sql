@@ -1,36 +1,37 @@
 -- Not for people: which rate stood from when to when, as known now; the base of price_history. Publishing computes it once.
--- Between two moments at which anything begins or ends, the same order of trust as price_asof decides.
+-- Between two moments at which anything begins or ends, the same order of trust as price_asof decides. Everything is kept apart
+-- by endpoint, so that who asks for one (in a team's lake, where nothing is computed beforehand) reads and sorts only that one.
 create view price_periods as
 with ranked as (
-    select *, dense_rank() over (order by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit) as place,
+    select *, dense_rank() over (partition by endpoint_id order by meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit) as place,
         coalesce(valid_from, timestamp '0001-01-01') as holds_from, coalesce(valid_to, timestamp '9999-12-31') as holds_to,
         valid_from is not null and valid_to is not null as bounded,
         case standing when 'official' then 2 when 'single' then 0 else 1 end as trust
     from rate
-), moments as (
-    select place, timestamp '0001-01-01' as moment from ranked
-    union select place, coalesce(valid_from, known_from) from ranked
-    union select place, valid_to from ranked where valid_to is not null
+), moments as not materialized (
+    select endpoint_id, place, timestamp '0001-01-01' as moment from ranked
+    union select endpoint_id, place, coalesce(valid_from, known_from) from ranked
+    union select endpoint_id, place, valid_to from ranked where valid_to is not null
 ), spoken as ( -- of each source, what it says from that moment on; before a price was ever seen, what was seen first
-    select m.moment, r.*, case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01'
+    select r.*, m.moment, case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01'
         else coalesce(r.valid_from, r.known_from) end as begins
-    from moments m join ranked r on r.place = m.place and r.holds_from <= m.moment and r.holds_to > m.moment
-    qualify row_number() over (partition by m.place, m.moment, r.source_id order by r.bounded desc, begins desc,
+    from moments m join ranked r on r.endpoint_id = m.endpoint_id and r.place = m.place and r.holds_from <= m.moment and r.holds_to > m.moment
+    qualify row_number() over (partition by r.endpoint_id, r.place, m.moment, r.source_id order by r.bounded desc, begins desc,
         case when begins = timestamp '0001-01-01' then -epoch_us(r.known_from) else epoch_us(r.known_from) end desc) = 1
 ), stands as (
-    select m.place, m.moment, max_by(s.rate_id, (s.trust, s.bounded, s.begins,
-        case when s.begins = timestamp '0001-01-01' then -epoch_us(s.known_from) else epoch_us(s.known_from) end)) filter (not s.withdrawn) as rate_id
-    from moments m left join spoken s using (place, moment) group by all
+    select endpoint_id, place, moment, max_by(rate_id, (trust, bounded, begins,
+        case when begins = timestamp '0001-01-01' then -epoch_us(known_from) else epoch_us(known_from) end)) filter (not withdrawn) as rate_id
+    from (from spoken union all by name select *, true as withdrawn from moments) group by endpoint_id, place, moment
 ), turns as (
-    select * from stands qualify rate_id is distinct from lag(rate_id) over (partition by place order by moment)
+    select * from stands qualify rate_id is distinct from lag(rate_id) over (partition by endpoint_id, place order by moment)
 ), spans as (
     select t.*, r.usd_per_mtok, lead(t.moment) over times as until,
         lag(r.usd_per_mtok ignore nulls) over times as before_usd_per_mtok
-    from turns t left join ranked r using (place, rate_id) window times as (partition by t.place order by t.moment)
+    from turns t left join ranked r using (endpoint_id, place, rate_id) window times as (partition by endpoint_id, place order by t.moment)
 )
 select r.endpoint_id, r.meter, r.tier, r.context_min_tokens, r.context_max_tokens, r.time_window, r.region, r.usd_per_mtok,
     r.usd_per_unit, r.unit, r.standing, nullif(s.moment, timestamp '0001-01-01') as valid_from, s.until as valid_to,
-    s.before_usd_per_mtok,     r.known_from, r.source_id, r.rate_id
-from spans s join ranked r using (place, rate_id)
+    s.before_usd_per_mtok, r.known_from, r.source_id, r.rate_id
+from spans s join ranked r using (endpoint_id, place, rate_id)
 order by r.endpoint_id, r.meter, r.tier, s.moment;
 comment on view price_periods is 'Internal: which rate stood from when to when. Use price_history.';

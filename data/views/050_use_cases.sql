@@ -6,7 +6,7 @@ select
 from (select * from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1) u
 left join (select * from recommendation qualify row_number() over (partition by use_case order by decided_at desc) = 1) r using (use_case)
 where not u.withdrawn;
-comment on view use_cases is 'Registered use cases with their newest decision. One row per use case.';
+comment on view use_cases is 'Registered use cases with their newest decision. One row per use case. From: use_cases.yaml and the newest decision of `undercut check`.';
 comment on column use_cases.use_case is 'Slug from use_cases.yaml';
 comment on column use_cases.title is 'Name for people';
 comment on column use_cases.owner is 'Who decides';

@@ -4,20 +4,18 @@ select
     r.rec, r.use_case, r.verdict, r.move, r.from_endpoint, r.to_endpoint, r.to_tier, r.cost_usd_per_month,
     r.best_cost_usd_per_month, r.saving_usd_per_month, r.saving_low_usd_per_month, r.p_ok, r.evidence, r.payback_days,
     case when f.verdict is not null then f.verdict
-        when r.decided_at < newest.decided_at then 'closed'
+        when r.decided_at < r.newest_at then 'closed'
         when r.to_endpoint is null then 'none'
         else 'open' end as state,
-    r.reason, r.reasons, opened.opened_at, r.decided_at, r.data_as_of, r.rate_ids, r.score_ids
-from (select * from recommendation where decided_at < (day::date + 1)::timestamp
+    r.reason, r.reasons, r.opened_at, r.decided_at, r.data_as_of, r.rate_ids, r.score_ids
+from (select *, min(decided_at) over (partition by rec) as opened_at, max(decided_at) over (partition by use_case) as newest_at
+      from recommendation where decided_at < (day::date + 1)::timestamp
       qualify row_number() over (partition by rec order by decided_at desc) = 1) r
-join (select rec, min(decided_at) as opened_at from recommendation group by rec) opened using (rec)
-join (select use_case, max(decided_at) as decided_at from recommendation
-      where decided_at < (day::date + 1)::timestamp group by use_case) newest using (use_case)
 left join (select rec, max_by(verdict, decided_at) as verdict from feedback
            where decided_at < (day::date + 1)::timestamp group by rec) f using (rec);
 
 create view recommendations as select * from recommendations_asof(date '9999-12-30');
-comment on view recommendations is 'Recommendations in all states. One row per recommendation.';
+comment on view recommendations is 'Recommendations in all states. One row per recommendation. From: the decisions of `undercut check`; what people answered is in state.';
 comment on column recommendations.rec is 'Id, stable while use case, move and target stay';
 comment on column recommendations.use_case is 'Slug from use_cases.yaml';
 comment on column recommendations.verdict is 'switch, test, wait, keep or unknown';

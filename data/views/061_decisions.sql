@@ -46,7 +46,7 @@ select
     p.forecast_usd_per_month, p.realised_usd_per_month, coalesce(w.model, p.model) as model,
     case when w.use_case is null then 'feedback' else 'use_cases.yaml' end as written_in
 from pressed p full join written w on w.rec = p.rec and w.verdict = p.verdict and w.use_case = p.use_case;
-comment on view decisions is 'What people decided, by feedback or in use_cases.yaml. One row per recommendation x verdict, and per entry of `decisions` that names none.';
+comment on view decisions is 'What people decided, by feedback or in use_cases.yaml. One row per recommendation x verdict, and per entry of `decisions` that names none. From: `undercut feedback`, the buttons in Slack, and `decisions` in use_cases.yaml; written_in says which.';
 comment on column decisions.rec is 'Id of the recommendation; empty: an entry of use_cases.yaml that names none';
 comment on column decisions.use_case is 'Slug from use_cases.yaml';
 comment on column decisions.verdict is 'approved, rejected, later or switched';

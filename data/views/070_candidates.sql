@@ -9,7 +9,7 @@ select
 from candidate c
 join (select use_case, max_by(run_id, decided_at) as run_id from recommendation group by use_case) newest
     using (use_case, run_id);
-comment on view candidates is 'Everything weighed in the newest decision. One row per use case x endpoint x tier x variant.';
+comment on view candidates is 'Everything weighed in the newest decision. One row per use case x endpoint x tier x variant. From: the newest decision of `undercut check`.';
 comment on column candidates.use_case is 'Slug from use_cases.yaml';
 comment on column candidates.endpoint is 'Price id: provider:model id';
 comment on column candidates.model is 'maker/model; empty: nobody has said which model it is';

@@ -7,7 +7,7 @@ select
 from candidates c
 left join (select use_case, cost_usd_per_month from candidates where move is null) now using (use_case)
 where c.on_frontier;
-comment on view frontier is 'Eligible choices that none beats on both cost and quality. One row per use case x endpoint x tier x variant.';
+comment on view frontier is 'Eligible choices that none beats on both cost and quality. One row per use case x endpoint x tier x variant. From: the view candidates.';
 comment on column frontier.use_case is 'Slug from use_cases.yaml';
 comment on column frontier.endpoint is 'Price id: provider:model id';
 comment on column frontier.model is 'maker/model';

@@ -29,7 +29,7 @@ select
     case when max(best_usd) is not null then greatest(0, max(best_usd) - coalesce(min(usd) filter (where together = 1), max(best_usd))) end as shadow_usd_per_month,
     count(*) as excludes
 from parts group by use_case, constraint_key;
-comment on view constraint_cost is 'What each constraint costs among choices good enough: the best eligible cost (what runs today included) less the best when only it is dropped. One row per use case x constraint, or pair that shuts a choice out together.';
+comment on view constraint_cost is 'What each constraint costs among choices good enough: the best eligible cost (what runs today included) less the best when only it is dropped. One row per use case x constraint, or pair that shuts a choice out together. From: the view candidates.';
 comment on column constraint_cost.use_case is 'Slug from use_cases.yaml';
 comment on column constraint_cost.constraint_key is 'Key of the constraint, as in the reasons of candidates; two keys joined by +: both must go';
 comment on column constraint_cost.shadow_usd_per_month is 'US dollars a month, at list prices; 0: dropping it alone brings nothing; empty: nothing eligible to compare with';

@@ -16,7 +16,7 @@ select
     case when not contract then usd end as effective_cost_usd,
     case when usd is null then 'no price is known' when contract then 'on a contract, whose prices are never kept' end as why_empty, rec
 from days;
-comment on view use_case_cost_daily is 'What each use case costs a day: an even share (12/365) of the month by the decision that stood, at the calls registered. One row per use case x day.';
+comment on view use_case_cost_daily is 'What each use case costs a day: an even share (12/365) of the month by the decision that stood, at the calls registered. One row per use case x day. From: use_cases.yaml and the decisions of `undercut check`.';
 comment on column use_case_cost_daily.use_case is 'Slug from use_cases.yaml';
 comment on column use_case_cost_daily.day is 'Day, UTC';
 comment on column use_case_cost_daily.list_cost_usd is 'US dollars a day at list prices; empty: no price is known';

@@ -6,7 +6,7 @@ select
     max(fetched_at) as last_tried_at, max(coalesce(as_of, fetched_at)) filter (outcome <> 'failed') as data_as_of,
     count(*) as fetches, count(*) filter (outcome = 'failed') as failures
 from capture group by source_id;
-comment on view sources is 'Health of every source fetched so far. One row per source.';
+comment on view sources is 'Health of every source fetched so far. One row per source. From: the log of every fetch.';
 comment on column sources.source is 'Source id: the name of its file in scraper/sources';
 comment on column sources.url is 'Page, feed or package';
 comment on column sources.outcome is 'Last fetch: new, changed, unchanged or failed';
@@ -14,5 +14,5 @@ comment on column sources.error is 'Why the last fetch failed; empty: it did not
 comment on column sources.last_success_at is 'Last fetch that worked, UTC';
 comment on column sources.last_tried_at is 'Last fetch, UTC';
 comment on column sources.data_as_of is 'Day its newest facts are of, UTC';
-comment on column sources.fetches is 'Fetches so far';
-comment on column sources.failures is 'Fetches that failed';
+comment on column sources.fetches is 'Count of fetches so far';
+comment on column sources.failures is 'Count of fetches that failed';

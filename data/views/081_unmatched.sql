@@ -3,7 +3,7 @@ create view unmatched as
 select name, source_id as source, max_by(url, known_from) as page, any_value(kind) as kind,
     max_by(proposals, known_from) as proposals, min(known_from) as first_seen_at
 from unmatched_name group by name, source_id;
-comment on view unmatched is 'Names on pages that match no model in the catalogue. One row per name x source.';
+comment on view unmatched is 'Names on pages that match no model in the catalogue. One row per name x source. From: the readings of pages and feeds; source names which.';
 comment on column unmatched.name is 'As the page writes it';
 comment on column unmatched.source is 'Source that writes it';
 comment on column unmatched.page is 'URL of the page';

@@ -3,7 +3,7 @@ create view quarantine as
 select h.source_id as source, h.endpoint_id as endpoint, h.name, h.meter, h.tier, h.old_usd_per_mtok,
     h.new_amount, h.why, h.release, h.held_at, h.claim_id, r.verdict as released, r.released_at, r.released_by
 from held h left join held_release r using (claim_id);
-comment on view quarantine is 'Prices held back because they look wrong. One row per held claim.';
+comment on view quarantine is 'Prices held back because they look wrong. One row per held claim. From: the readings of pages and feeds; source names which.';
 comment on column quarantine.source is 'Source that states it';
 comment on column quarantine.endpoint is 'Price id; empty: not matched';
 comment on column quarantine.name is 'Model as written';

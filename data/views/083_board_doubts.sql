@@ -8,12 +8,12 @@ left join board_verdict v on v.source_id = d.source_id and v.benchmark = d.bench
 left join (select source_id, benchmark, max(known_from) as last_good_at from score group by all) g
     on g.source_id = d.source_id and g.benchmark = d.benchmark
 qualify row_number() over (partition by d.source_id, d.benchmark, d.kind, d.why order by d.known_from desc, v.decided_at) = 1;
-comment on view board_doubts is 'Scores kept out because a board looks wrong. One row per source x benchmark x reason.';
+comment on view board_doubts is 'Scores kept out because a board looks wrong. One row per source x benchmark x reason. From: the readings of benchmark pages; source names which.';
 comment on column board_doubts.source is 'Source that states them';
 comment on column board_doubts.benchmark is 'Benchmark id; empty: the source as a whole';
 comment on column board_doubts.kind is 'unknown benchmark, impossible, duplicate, lost rows, new version, missing field or moving name';
 comment on column board_doubts.why is 'In one line';
-comment on column board_doubts.rows_kept_out is 'Figures kept out of scores; they stay as claims';
+comment on column board_doubts.rows_kept_out is 'Count of figures kept out of scores; they stay as claims';
 comment on column board_doubts.since is 'When it was read, UTC';
 comment on column board_doubts.last_good_at is 'Reading whose scores stand meanwhile, UTC; empty: none';
 comment on column board_doubts.accepted_at is 'When a person accepted it (undercut boards --accept), UTC; empty: still kept out';

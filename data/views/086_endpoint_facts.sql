@@ -16,7 +16,7 @@ select t.endpoint_id as endpoint, t.field, t.value, t.source_id as source, t.lin
         when t.field = 'retention' then e.retention
         when t.field = 'retires_on' then e.retires_on end as believed
 from told t left join newest e using (endpoint_id);
-comment on view endpoint_facts is 'What catalogues and pages state of endpoints. One row per endpoint x field x source.';
+comment on view endpoint_facts is 'What catalogues and pages state of endpoints. One row per endpoint x field x source. From: pages, feeds and what is kept by hand in data/catalogue; source names which.';
 comment on column endpoint_facts.endpoint is 'Price id: provider:model id';
 comment on column endpoint_facts.field is 'context_tokens, max_output_tokens, features.x, params.x, precision, regions, retention, retires_on';
 comment on column endpoint_facts.value is 'As the source states it: tokens, true or false, a word or an ISO date';

@@ -6,7 +6,7 @@ from alert a
 left join outbox o using (alert_id)
 left join (select message_id, bool_or(outcome = 'sent') as sent, min(happened_at) filter (outcome = 'sent') as sent_at,
     max_by(outcome, happened_at) as last_outcome from outbox_event group by message_id) e using (message_id);
-comment on view alerts is 'Every message decided, sent or withheld. One row per alert.';
+comment on view alerts is 'Every message decided, sent or withheld. One row per alert. From: `undercut check` and the answers of Slack.';
 comment on column alerts.alert_id is 'Id of the alert';
 comment on column alerts.kind is 'onboarding, cheaper, better, price_rise, retirement, ...';
 comment on column alerts.use_case is 'Use case; empty: concerns several';

@@ -2,7 +2,7 @@
 create view bands as
 select benchmark, level, month, usd_per_mtok, model_id as model, cost_usd_per_task, as_of
 from band where as_of = (select max(as_of) from band);
-comment on view bands is 'Lowest price at or above a level. One row per benchmark, level and month.';
+comment on view bands is 'Lowest price at or above a level. One row per benchmark, level and month. From: the dated prices and scores that ship (data/seed), computed once a day.';
 comment on column bands.benchmark is 'Benchmark the level is measured on';
 comment on column bands.level is 'Score that must be reached, in the unit of the benchmark';
 comment on column bands.month is 'First day of the month; prices are those of its last day';

@@ -2,7 +2,7 @@
 create view caches as
 select use_case, name, kind, verdict, hit_rate, break_even_share, returns_usd_per_month, right_until, why, as_of
 from cache_audit where as_of = (select max(as_of) from cache_audit);
-comment on view caches is 'Registered caches and whether they pay. One row per use case and cache.';
+comment on view caches is 'Registered caches and whether they pay. One row per use case and cache. From: use_cases.yaml and the prices in force, computed once a day.';
 comment on column caches.use_case is 'Slug from use_cases.yaml';
 comment on column caches.name is 'Name of the cache';
 comment on column caches.kind is 'prompt (the host''s), semantic or response (your own)';
