@@ -10,8 +10,9 @@ from typing import Literal
 from data.errors import DataMissing, UsageError
 from data.records import Candidate, Cost, Tokens, UseCase
 from data.store import table_file
-from jobs.evals import PASSED, column, known_model, quoted
+from jobs.evals import known_model
 from jobs.look_back import Standing, named
+from jobs.results import PASSED, column, quoted
 from recommender.abundance import Check, Ground, Items, Plan, count, fits, plans, too_small
 from recommender.cost import monthly_cost
 from scraper.match import Matcher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,10 +61,11 @@ def nothing_left(done: Checked) -> list[Problem]:
     ]
 
 
-def with_telemetry(case: UseCase) -> tuple[UseCase, list[Problem]]:
+def with_telemetry(case: UseCase, known: Callable[[str], str | None]) -> tuple[UseCase, list[Problem]]:
     """The use case with the token counts of its log (`tokens.from`); what is written stays as fallback.
 
-    Calls are not taken from it: an export may be a sample.
+    Only the calls of the model in use count, or of the one that `tokens.measured_on` names; a log without a column of models
+    is taken for what the entry says it is. Calls a day are not taken from it: an export may be a sample.
     """
     if case.telemetry is None:
         return case, []
@@ -78,14 +80,21 @@ def with_telemetry(case: UseCase) -> tuple[UseCase, list[Problem]]:
     if not path.is_file():
         return case, told(f"no file {path}: the numbers written stand.", "export it again, or name the file.")
     try:
-        found = profile(path)
+        found = profile(path, means=known)
     except (UsageError, DataMissing) as error:
         return case, told(f"{error.what} The numbers written stand.", error.fix)
-    if len(found) > 1:
-        names = ", ".join(str(p.model) for p in found[:4])
-        return case, told(f"{len(found)} models in {path.name} ({names}): the numbers written stand.", "export one model's calls.")  # fmt: skip
-    measured = _measured(found[0])
+    by_model = {p.model: p for p in found}
+    ours = next((m for m in (case.current.model_id, case.workload.measured_on, None) if m in by_model), "")
+    if ours == "":
+        names = ", ".join(str(p.model) for p in found[:4]) + (", …" if len(found) > 4 else "")
+        what = f"{path.name} holds calls of {names} and none of {case.current.model_id}: the numbers written stand."
+        return case, told(
+            what, f"export the calls of {case.current.model_id}, or say in tokens.measured_on whose they are."
+        )
+    measured = _measured(by_model[ours])
     load, gaps = case.workload, []
+    if ours == case.current.model_id and load.measured_on:
+        measured["measured_on"] = ours
     for field, key in (
         ("input_tokens", "tokens.in"),
         ("output_tokens", "tokens.out"),

@@ -10,7 +10,6 @@ from data.records import Endpoint, Model, Move, Requirements, Ruling, UseCase
 
 PRECISIONS = ("int4", "fp4", "int8", "fp8", "bf16", "fp16")
 RETENTIONS = ("any", "no-training", "zero")
-HOST_ALIASES = {"bedrock": "aws", "vertex": "google"}
 RULING_DAYS = {"rejected": 180, "later": 30, "approved": 180, "switched": 0}
 
 
@@ -93,7 +92,7 @@ def _abilities(need: Requirements, endpoint: Endpoint, *, needs_vision: bool) ->
 
 
 def _host(need: Requirements, endpoint: Endpoint, model: Model) -> Iterator[str]:
-    if need.providers and endpoint.provider not in {HOST_ALIASES.get(p, p) for p in need.providers}:
+    if need.providers and endpoint.provider not in need.providers:
         yield f"providers: {endpoint.provider} is not among {', '.join(need.providers)}"
     if need.first_party and endpoint.first_party is not True:
         yield "first_party: " + ("unknown" if endpoint.first_party is None else "not the maker's own API")
@@ -156,7 +155,7 @@ def standing(rulings: tuple[Ruling, ...], endpoint: Endpoint, move: Move, today:
         for r in rulings
         if r.verdict in ("rejected", "later")
         and r.model == endpoint.model_id
-        and (r.via is None or HOST_ALIASES.get(r.via, r.via) == endpoint.provider)
+        and r.via in (None, endpoint.provider)
         and (r.move is None or r.move == move)
         and today <= ruling_ends(r)
     ]

@@ -64,7 +64,7 @@ def test_nothing_asked_nothing_against() -> None:
         ({"min_precision": "fp8"}, {"precision": "fp4"}, "min_precision: fp4, fp8 needed"),
         ({"min_precision": "fp8"}, {}, "min_precision: unknown, fp8 needed"),
         ({"first_party": True}, {}, "first_party: unknown"),
-        ({"providers": ("bedrock",)}, {}, "providers: acme is not among bedrock"),
+        ({"providers": ("aws",)}, {}, "providers: acme is not among aws"),
         ({"max_latency_s": 6.0}, {}, "max_latency_s: unknown, no source of ours states it"),
         ({}, {"deprecated": True}, "min_life_days: deprecated by its host"),
         ({}, {"retires_on": "2026-12-31"}, "min_life_days: retires on 2026-12-31, 180 days needed"),
@@ -121,7 +121,7 @@ def test_a_tier_of_the_endpoint_in_use_is_asked_only_what_a_tier_changes() -> No
         ({"regions": ("eu",)}, {"region": "eu"}),
         ({"retention": "no-training"}, {"retention": "zero"}),
         ({"min_precision": "fp8"}, {"precision": "bf16"}),
-        ({"providers": ("bedrock",)}, {"provider": "aws"}),
+        ({"providers": ("aws",)}, {"provider": "aws"}),
         ({}, {"retires_on": "2027-12-31"}),
     ],
 )
@@ -159,7 +159,7 @@ def test_a_no_holds_until_its_day_and_only_for_its_scope() -> None:
         "decisions: rejected until 2027-02-28 (no EU endpoint)",
     )
     assert objections(asked, endpoint(), MODEL, "vendor", today=date(2027, 3, 1)) == ()
-    other_host = use_case(rulings=(no.model_copy(update={"via": "bedrock"}),))
+    other_host = use_case(rulings=(no.model_copy(update={"via": "aws"}),))
     assert objections(other_host, endpoint(), MODEL, "vendor", today=TODAY) == ()
 
 

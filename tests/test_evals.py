@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from data.errors import UsageError
+from data.errors import RegistryError, UsageError
 from data.store import table_file
-from jobs.evals import load_cases, read_results
+from jobs.evals import load_cases
+from jobs.results import read_results
 from scraper.match import Matcher
 
 PROMPTFOO: dict[str, Any] = {
@@ -103,3 +104,82 @@ def test_a_registry_reads_its_files_beside_it_and_its_own_lines_win(tmp_path: Pa
 def test_a_missing_file_and_an_unknown_model_stop_the_registry(tmp_path: Path, results: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         load_cases([registry(tmp_path, results)], Matcher.from_package())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wins"),
+    [
+        ("score: 0.95, n: 500, date: 2026-10-02", "score: 0.2, n: 5, date: 2024-01-02", 0.95),
+        ("score: 0.2, n: 5, date: 2024-01-02", "score: 0.95, n: 500, date: 2026-10-02", 0.95),
+        ("score: 0.95, n: 500, date: 2026-10-02", "score: 0.2, n: 5", None),
+        ("score: 0.95, n: 500, date: 2026-10-02", "score: 0.2, n: 5, date: 2026-10-02", None),
+        ("score: 0.95, n: 500", "score: 0.95, n: 500", None),
+    ],
+)  # fmt: skip
+def test_of_two_results_of_a_model_the_newer_counts_and_without_days_none(
+    tmp_path: Path, first: str, second: str, wins: float | None
+) -> None:
+    """Not the one that stands last: five cases of two years ago would outweigh five hundred of this month."""
+    results = f"{{model: openai/gpt-4o, {first}}}, {{model: gpt-4o, {second}}}"
+    if wins is None:
+        with pytest.raises(RegistryError, match="results on lines 8 and 8, and no date says which is newer"):
+            load_cases([registry(tmp_path, results)])
+    else:
+        (only,) = load_cases([registry(tmp_path, results)]).use_cases[0].evals.results
+        assert only.score == wins
+
+
+DECISIONS = "decisions: [{{model: {}, verdict: rejected, date: 2026-11-20{}}}]"
+
+
+def entry(folder: Path, line: str) -> Path:
+    file = registry(folder, "")
+    file.write_text(file.read_text().replace("evals: {results: []}", line))
+    return file
+
+
+@pytest.mark.parametrize("written", ["qwen/qwen3-32b", "Qwen3-32B", "Qwen/Qwen3-32B"])
+def test_a_no_holds_however_its_model_and_host_are_written(tmp_path: Path, written: str) -> None:
+    (case,) = load_cases([entry(tmp_path, DECISIONS.format(written, ", via: Bedrock"))]).use_cases
+    assert [(r.model, r.via) for r in case.rulings] == [("qwen/qwen3-32b", "aws")]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (DECISIONS.format("no/such-model", ""), "no/such-model is not in the catalogue"),
+        (DECISIONS.format("Qwen3-32B", ", via: bedrok"), "no host 'bedrok' sells anything that is known"),
+        ("require: {providers: [nosuch]}", "no host 'nosuch' sells anything"),
+        ("require: {providers: [openrooter]}", "openrouter"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_told_and_never_an_empty_word(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(RegistryError, match=said) as caught:
+        load_cases([entry(tmp_path, line)])
+    (only,) = caught.value.problems
+    assert only.line == 8
+
+
+def test_a_no_says_what_it_may_have_meant(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="nearest names are"):
+        load_cases([entry(tmp_path, DECISIONS.format("qwen3-33b", ""))])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("[xai]", ("x-ai",)), ("[xAI, X.AI, x-ai]", ("x-ai",)), ("[bedrock, vertex, azure]", ("aws", "google", "azure")), ("[nebius]", ("nebius",))],
+)  # fmt: skip
+def test_hosts_are_known_by_the_names_people_use(tmp_path: Path, written: str, meant: tuple[str, ...]) -> None:
+    (case,) = load_cases([entry(tmp_path, f"require: {{providers: {written}}}")]).use_cases
+    assert case.require.providers == meant
+
+
+def test_a_design_on_a_model_older_than_the_catalogue_is_a_warning_and_counts_of_one_are_an_error(
+    tmp_path: Path,
+) -> None:
+    (only,) = load_cases([entry(tmp_path, "designed: {date: 2022-05-01, model: acme/old-thing}")]).warnings
+    assert (only.key, only.message) == ("triage.designed.model", "acme/old-thing is not in the catalogue.")
+    file = registry(tmp_path, "")
+    file.write_text(file.read_text().replace("out: 40}", "out: 40, measured_on: no/such-model}"))
+    with pytest.raises(RegistryError, match=r"measured_on: no/such-model is not in the catalogue"):
+        load_cases([file])

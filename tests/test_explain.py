@@ -191,7 +191,7 @@ def test_token_counts_come_from_the_log_that_is_named_and_a_gap_is_told(tmp_path
     [
         ("gone.csv", None, "no file"),
         ("log.csv", "when,what\n1,2\n", "no column of input tokens"),
-        ("log.csv", "timestamp,model,input_tokens,output_tokens\n2026-11-01T08:00:00Z,a,1,1\n2026-11-01T08:00:00Z,b,1,1\n", "2 models in log.csv (a, b)"),
+        ("log.csv", "timestamp,model,input_tokens,output_tokens\n2026-11-01T08:00:00Z,a,1,1\n2026-11-01T08:00:00Z,b,1,1\n", "log.csv holds calls of a, b and none of openai/gpt-4o"),
     ],
 )  # fmt: skip
 def test_a_log_that_does_not_say_it_leaves_the_numbers_written(
@@ -206,6 +206,34 @@ def test_a_log_that_does_not_say_it_leaves_the_numbers_written(
     assert said in only.message
     assert "numbers written stand" in only.message
     assert round(found.use_cases[0].workload.input_tokens.mean) == 3899
+
+
+@pytest.mark.parametrize(
+    ("names", "measured_on", "taken", "counted"),
+    [
+        (("gpt-4o", "gpt-4o-2024-08-06", "openai/gpt-4o"), "", 6000, None),  # one model, as three clients spell it
+        (("gpt-4o", "o3"), "", 6000, None),  # only the calls of the model in use count
+        (("", ""), "", 6000, None),  # a log without models is whose the entry says
+        (("claude-sonnet-4-5",), "", 3899, None),  # another model's calls are not this one's
+        (("our-deployment-7",), "", 3899, None),  # nobody knows which model that is
+        (("claude-sonnet-4-5", "o3"), ", measured_on: Claude-Sonnet-4.5", 6000, "anthropic/claude-sonnet-4-5"),
+        (("gpt-4o",), ", measured_on: o3", 6000, "openai/gpt-4o"),  # the log is newer than what was written
+    ],
+)  # fmt: skip
+def test_only_the_calls_of_the_model_in_use_or_of_the_one_that_was_named_are_counted(
+    names: tuple[str, ...], measured_on: str, taken: float, counted: str | None, tmp_path: Path
+) -> None:
+    lines = (
+        f"2026-11-0{d}T10:00:00Z,{name},{77 if name == 'o3' else 6000},280\n" for d in range(1, 9) for name in names
+    )
+    (tmp_path / "log.csv").write_text("timestamp,model,input_tokens,output_tokens\n" + "".join(lines))
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(PLAIN.replace("out: 280}", f"out: 280, from: log.csv{measured_on}}}"), encoding="utf-8")
+    found = load_cases([file])
+    load = found.use_cases[0].workload
+    assert (round(load.input_tokens.mean), load.measured_on) == (taken, counted)
+    (only,) = found.warnings
+    assert ("numbers written stand" in only.message) == (taken == 3899)
 
 
 def test_an_entry_that_comes_back_is_registered_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ stops it: a measurement of the rest would be of something else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -39,8 +39,13 @@ class Profile:
     unstated: int = 0  # rows of the log without token counts: no calls of any model
 
 
-def profile(path: Path, model: str | None = None) -> list[Profile]:
-    """Every model of a log, the most called first. Raises UsageError or DataMissing with what is missing."""
+def profile(
+    path: Path, model: str | None = None, *, means: Callable[[str], str | None] = lambda written: written
+) -> list[Profile]:
+    """Every model of a log, the most called first. Raises UsageError or DataMissing with what is missing.
+
+    `means` may say which model a written name is: several spellings of one are then one; a name that means none stays.
+    """
     with flattened(path) as file, table_file(file) as table:
         known = names(table)
         found = columns(known)
@@ -68,9 +73,10 @@ def profile(path: Path, model: str | None = None) -> list[Profile]:
     if not calls:
         raise DataMissing("no row with token counts.", where=str(path), fix="look at its columns.")
     days = max(LEAST_DAYS, length(calls, aggregated).total_seconds() / 86_400)
+    ids = {m: m and (means(m) or m) for m in {c["model"] for c in calls}}
     by_model: dict[str | None, list[Call]] = {}
     for c in calls:
-        by_model.setdefault(c["model"], []).append(c)
+        by_model.setdefault(ids[c["model"]], []).append(c)
     if model is not None:
         if model not in by_model:
             said = ", ".join(sorted(str(k) for k in by_model))
