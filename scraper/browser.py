@@ -64,8 +64,8 @@ def render(
     *,
     allow_private: bool = False,
     longest_s: int = LONGEST_S,
-) -> tuple[bytes, int]:
-    """The page's HTML once `wait_for` is there, and the HTTP status.
+) -> tuple[bytes, int, str]:
+    """The page's HTML once `wait_for` is there, the HTTP status, and the URL that redirects led to.
 
     Raises HostFailed where it does not answer with 200 or not in time, PageChanged where the selector never comes,
     UsageError where no browser is found.
@@ -98,7 +98,7 @@ def render(
     answer = json.loads(head)
     if "failed" in answer:
         raise FAILURES[answer["failed"]](answer["what"], where=url, fix=answer["fix"])
-    return body, answer["status"]
+    return body, answer["status"], answer["url"]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -125,7 +125,7 @@ def _below(pid: int) -> list[int]:
     return found[1:]
 
 
-def _render(url: str, wait_for: str | None, browser: str, reach: Resolve) -> tuple[bytes, int]:
+def _render(url: str, wait_for: str | None, browser: str, reach: Resolve) -> tuple[bytes, int, str]:
     """In the child: as `render`, without a limit of its own on what has none in the browser (`page.content`, closing)."""
     from playwright.sync_api import Error, TimeoutError, sync_playwright
 
@@ -144,7 +144,7 @@ def _render(url: str, wait_for: str | None, browser: str, reach: Resolve) -> tup
                 raise HostFailed(f"answered {status}.", where=url, fix="try again later.")
             if wait_for:
                 page.wait_for_selector(wait_for, timeout=TIMEOUT_MS, state="attached")
-            return page.content().encode(), status
+            return page.content().encode(), status, page.url
         except TimeoutError as error:
             what = f"{wait_for!r} never came" if wait_for else "did not load in 30 s"
             raise PageChanged(f"{what}.", where=url, fix="look at the page and mend `wait_for`.") from error
@@ -172,8 +172,8 @@ def _child() -> None:
     signal.alarm(ask.pop("longest_s") + 5)  # for when nobody is left to end it; the browser goes with its pipe
     reach = partial(resolve, allow_private=ask.pop("allow_private"))
     try:
-        body, status = _render(**ask, reach=reach)
-        head: dict[str, Any] = {"status": status}
+        body, status, url = _render(**ask, reach=reach)
+        head: dict[str, Any] = {"status": status, "url": url}
     except (HostFailed, PageChanged) as error:
         body, head = b"", {"failed": type(error).__name__, "what": error.what, "fix": error.fix}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + body)

@@ -14,11 +14,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -37,6 +37,7 @@ MOST_REDIRECTS = 5
 PAUSE_S = 1.0
 LONGEST_WAIT_S = 30.0
 TRIES = 3
+T = TypeVar("T")
 PORTS = {"http": 80, "https": 443}
 MOST_ADDRESSES = 4  # of a name, tried in turn
 
@@ -84,14 +85,17 @@ class Fetcher:
 
         Raises HostFailed (try later) or PageChanged (the page is no longer what it was).
         """
-        self.check(url)
         headers = {k: v for k, v in (("If-None-Match", etag), ("If-Modified-Since", last_modified)) if v}
+        return self._tried(url, lambda: self._once(url, headers, private or {}))
+
+    def _tried(self, url: str, ask: Callable[[], T]) -> T:
+        """Asked again where the host may answer better in a moment. Raises HostFailed after the last try."""
         try:
             for attempt in stamina.retry_context(
                 on=(_Again, httpx2.TransportError), attempts=self.tries, wait_max=5.0, timeout=60.0
             ):
                 with attempt:
-                    return self._once(url, headers, private or {})
+                    return ask()
         except (_Again, httpx2.TransportError) as error:
             said = str(error) or type(error).__name__
             raise HostFailed(
@@ -100,7 +104,8 @@ class Fetcher:
         raise HostFailed("unreachable.", where=url, fix="try again later.")
 
     def check(self, url: str) -> None:
-        """Whether a declared URL may be read at all. Raises PageChanged where its robots.txt or its address forbids it."""
+        """Whether a URL may be read at all. Raises PageChanged where its host's robots.txt or its address forbids it, HostFailed
+        where nobody knows: the host does not give its rules now."""
         if not self._allowed(url):
             raise PageChanged("robots.txt disallows it.", where=url, fix="drop the source, or ask the host.")
 
@@ -108,6 +113,7 @@ class Fetcher:
         here = url
         for _ in range(MOST_REDIRECTS + 1):
             check_address(here)
+            self.check(here)
             self._pace(here)
             own = dict(private) if self._may_know(here, url) else {}
             with self._stream(here, {**headers, **own}) as response:
@@ -193,21 +199,27 @@ class Fetcher:
         parts = urlsplit(url)
         root = f"{parts.scheme}://{parts.netloc}"
         if root not in self._robots:
-            self._robots[root] = self._rules(f"{root}/robots.txt")
+            url_of_rules = f"{root}/robots.txt"
+            self._robots[root] = self._tried(url_of_rules, lambda: self._rules(url_of_rules))
         rules = self._robots[root]
         return rules is None or rules.can_fetch(url, AGENT)
 
     def _rules(self, url: str) -> Protego | None:
-        """The rules of a host; none where it has no file (RFC 9309: unavailable means allowed)."""
-        check_address(url)
-        try:
-            with self._stream(url, {}) as answer:
-                text = _read(answer, url).decode("utf-8", "replace") if answer.status_code == 200 else None
-        except httpx2.TransportError as error:
-            raise HostFailed(
-                f"unreachable ({error}).", where=url, fix="nothing changed; it is tried again next time."
-            ) from error
-        return Protego.parse(text[:500_000]) if text is not None else None
+        """The rules of a host, by RFC 9309, 2.3.1: redirects are followed, on other hosts too; none where it has no file (4xx:
+        all is allowed). Raises _Again where it cannot give them now (5xx, 429: nothing is allowed)."""
+        here = url
+        for _ in range(MOST_REDIRECTS + 1):
+            check_address(here)
+            with self._stream(here, {}) as answer:
+                if answer.has_redirect_location:
+                    here = _joined(here, answer.headers.get("location", ""))
+                    continue
+                if answer.status_code == 429 or answer.status_code >= 500:
+                    raise _Again(f"robots.txt answered {answer.status_code}")
+                if answer.status_code != 200:
+                    return None
+                return Protego.parse(_read(answer, here).decode("utf-8", "replace")[:500_000])
+        raise PageChanged(f"more than {MOST_REDIRECTS} redirects.", where=url, fix="ask the host for its rules.")
 
 
 def _behind_a_proxy(url: str) -> bool:

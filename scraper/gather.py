@@ -35,7 +35,8 @@ def fetch_source(
     """
     if source.renderer == "browser":
         fetcher.check(source.url)
-        body, status = render(source.url, source.wait_for, browser, allow_private=fetcher.allow_private)
+        body, status, there = render(source.url, source.wait_for, browser, allow_private=fetcher.allow_private)
+        fetcher.check(there)  # a browser follows redirects by itself: nothing is kept of where it may not read
         return Answer(body, status, source.url)
     private = {source.key_header: key} if source.key_header and key else None
     if source.gather is None:

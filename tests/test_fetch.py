@@ -21,10 +21,19 @@ from werkzeug import Request, Response
 from data.errors import HostFailed, PageChanged
 from scraper import fetch
 from scraper.address import resolve
+from scraper.browser import find_browser
 from scraper.fetch import Fetcher
+from scraper.gather import fetch_source
+from scraper.source import Source
 
 NAME, OTHER = "shop.test", "127.0.0.3"
 LOOKUP = socket.getaddrinfo
+
+
+@pytest.fixture(autouse=True)
+def without_rules(httpserver: HTTPServer) -> None:
+    """What nobody expected is not there: the host has no robots.txt unless a test gives it one."""
+    httpserver.no_handler_status_code = 404
 
 
 @pytest.fixture
@@ -84,6 +93,77 @@ def test_a_redirect_is_checked_anew_and_an_address_that_is_down_gives_way_to_the
     lying("127.0.0.9", "127.0.0.8")
     with pytest.raises(HostFailed, match="unreachable"):
         Fetcher(pause_s=0, tries=1).get(f"http://{NAME}:{httpserver.port}/p")
+
+
+CLOSED = "User-agent: *\nDisallow: /\n"
+
+
+def test_robots_txt_is_found_behind_redirects_on_another_host_too(httpserver: HTTPServer) -> None:
+    with HTTPServer() as other:
+        other.expect_request("/rules").respond_with_data(CLOSED)
+        httpserver.expect_request("/p").respond_with_data("a page")
+        for n, to in enumerate(["/moved/1", "/moved/2", other.url_for("/rules")]):
+            from_ = f"/moved/{n}" if n else "/robots.txt"
+            led = Response(status=301, headers={"Location": to})
+            httpserver.expect_request(from_).respond_with_response(led)
+        with pytest.raises(PageChanged, match=r"robots\.txt disallows"):
+            Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p"))
+    assert "/p" not in [request.path for request, _ in httpserver.log]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_while_a_host_cannot_give_its_rules_nothing_of_it_is_read(httpserver: HTTPServer, status: int) -> None:
+    httpserver.expect_ordered_request("/robots.txt").respond_with_data("later", status=status)
+    httpserver.expect_ordered_request("/robots.txt").respond_with_data("Disallow:")
+    httpserver.expect_request("/p").respond_with_data("a page")
+    with pytest.raises(HostFailed, match=f"robots.txt answered {status}"):
+        Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p"))
+    assert "/p" not in [request.path for request, _ in httpserver.log]
+    assert Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p")).body == b"a page"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_host_without_rules_is_read(httpserver: HTTPServer, status: int) -> None:
+    httpserver.expect_request("/robots.txt").respond_with_data(CLOSED, status=status)
+    httpserver.expect_request("/p").respond_with_data("a page")
+    assert Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p")).body == b"a page"
+
+
+def test_rules_that_lead_in_a_circle_or_out_of_the_web_forbid(httpserver: HTTPServer) -> None:
+    for to, said in (("/robots.txt", "redirects"), ("file:///etc/passwd", "not http")):
+        httpserver.clear()
+        httpserver.expect_request("/robots.txt").respond_with_response(Response(status=301, headers={"Location": to}))
+        with pytest.raises(PageChanged, match=said):
+            Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p"))
+
+
+def test_the_host_that_a_page_redirects_to_is_asked_for_its_rules_first(httpserver: HTTPServer) -> None:
+    with HTTPServer() as other:
+        other.expect_request("/robots.txt").respond_with_data("User-agent: *\nDisallow: /closed\n")
+        other.expect_request("/open").respond_with_data("a page")
+        for path in ("/open", "/closed"):
+            led = Response(status=302, headers={"Location": other.url_for(path)})
+            httpserver.expect_request(path).respond_with_response(led)
+        fetcher = Fetcher(allow_private=True, pause_s=0, tries=1)
+        assert fetcher.get(httpserver.url_for("/open")).body == b"a page"
+        with pytest.raises(PageChanged, match=r"robots\.txt disallows"):
+            fetcher.get(httpserver.url_for("/closed"))
+        assert "/closed" not in [request.path for request, _ in other.log]
+
+
+@pytest.mark.browser
+def test_of_a_rendered_page_nothing_is_kept_where_the_host_it_led_to_disallows_it(httpserver: HTTPServer) -> None:
+    if find_browser() is None:
+        pytest.skip("no browser found (apt-get install chromium, or playwright install chromium)")
+    with HTTPServer() as other:
+        other.expect_request("/robots.txt").respond_with_data(CLOSED)
+        other.expect_request("/p").respond_with_data("<p>a page</p>", content_type="text/html")
+        led = Response(status=302, headers={"Location": other.url_for("/p")})
+        httpserver.expect_request("/p").respond_with_response(led)
+        entry = {"id": "s", "kind": "official", "name": "S", "url": httpserver.url_for("/p"), "provider": "openai"}
+        source = Source(**entry, renderer="browser", wait_for="p")
+        with pytest.raises(PageChanged, match=r"robots\.txt disallows"):
+            fetch_source(source, Fetcher(allow_private=True, pause_s=0, tries=1))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +235,7 @@ def test_the_certificate_asked_for_is_the_names_and_not_the_addresss(
     here.sni_callback = lambda _, name, __: asked.append(name)
     lying("127.0.0.1")
     with HTTPServer(host="127.0.0.1", ssl_context=here) as server:
+        server.no_handler_status_code = 404
         server.expect_request("/p").respond_with_handler(told)
         fetcher = Fetcher(pause_s=0, tries=1, _tls=ssl.create_default_context(cafile=str(file)))
         url = f"https://{NAME}:{server.port}/p"

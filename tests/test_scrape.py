@@ -396,14 +396,14 @@ def test_a_rendered_page_reaches_no_private_address_by_redirect_socket_or_name(s
         server.expect_request("/table").respond_with_data("fine")
         server.expect_request("/leads").respond_with_response(Response(status=302, headers=secret))
         server.expect_request("/twice").respond_with_response(Response(status=307, headers={"Location": "/leads"}))
-        body, status = _render(server.url_for("/prices"), "p.done", found, reach)
+        body, status, there = _render(server.url_for("/prices"), "p.done", found, reach)
         with pytest.raises(PageChanged, match="private network"):
             _render(server.url_for("/leads"), None, found, reach)
         with suppress(TimeoutError):
             while True:
                 dialled.append(inside.accept()[1][1])
     said = dict(re.findall(r'<p class="(\w+)">([^<]*)</p>', body.decode()))
-    assert status == 200
+    assert (status, there) == (200, server.url_for("/prices"))
     assert said.pop("own") == "200fine"
     assert said.pop("done") == "yes"
     assert said == {k: "refused" if k in ("tls", "socket", "socket6", "led", "twice") else said[k] for k in said}
