@@ -148,9 +148,15 @@ def _sent(store: Store, sender: Sender, m: dict[str, Any]) -> Answer:
 
 
 def _thread_of(store: Store, m: dict[str, Any]) -> str | None:
-    """Slack's timestamp of the message this one adds to."""
+    """Slack's timestamp of the first message, of those this one adds to, that was sent: a reply can be no thread."""
     earlier = store.rows(
-        "select slack_ts from outbox_event where message_id = ? and outcome = 'sent' and slack_ts is not null",
+        """
+        with recursive before as (
+            select ?::varchar as message_id, 1 as back
+            union all select o.follows, b.back + 1 from before b join outbox o using (message_id)
+            where o.follows is not null and b.back < 1000)
+        select e.slack_ts from before join outbox_event e using (message_id)
+        where e.outcome = 'sent' and e.slack_ts is not null order by back desc limit 1""",
         [m["follows"]],
     )
     return str(earlier[0]["slack_ts"]) if earlier else None
@@ -161,7 +167,9 @@ def _looked_up(store: Store, sender: Sender, m: dict[str, Any]) -> Answer | None
     if not sender.looks_back:
         return Answer("parked", error="no answer, and a webhook cannot look back: it may have arrived")
     try:
-        ts = sender.find(m["channel"], m["message_id"], m["created_at"], _thread_of(store, m))
+        thread = _thread_of(store, m)  # it was sent outside where nothing it adds to had been sent yet
+        ts = sender.find(m["channel"], m["message_id"], m["created_at"], thread)
+        ts = ts or (sender.find(m["channel"], m["message_id"], m["created_at"]) if thread else None)
     except NotDelivered as error:
         return Answer("lost", error=str(error))
     return Answer("sent", ts=ts) if ts is not None else None

@@ -201,11 +201,16 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         error = fault if fault and fault not in TAKEN else faults_of(body)
         error = "channel_not_found" if channel is None else "is_archived" if channel in slack.archived else error
+        here = {m["ts"]: m.get("thread_ts") for m in slack.posted if m["channel"] == channel}
+        if body.get("thread_ts") and here.get(body["thread_ts"], "") is not None:
+            error = "thread_not_found"  # no such message, or itself a reply
         if error:
             return self._json({"ok": False, "error": error})
         if method == "chat.update":
             if body["channel"] not in slack.channels.values():
                 return self._json({"ok": False, "error": "channel_not_found"})
+            if body["ts"] not in here:
+                return self._json({"ok": False, "error": "message_not_found"})
             slack.edited.append(body)
             return self._json({"ok": True, "ts": body["ts"], "channel": channel})
         ts = f"{slack.first_ts}.{len(slack.posted):06d}"

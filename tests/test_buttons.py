@@ -175,6 +175,7 @@ def test_over_the_socket_an_answer_is_on_disk_before_it_is_acknowledged(slack: S
     inbox = Inbox(tmp_path)
     socket = Socket(inbox)
     slack.socket_url = f"ws://127.0.0.1:{socket.port}/link"
+    slack.posted.append({"channel": "C0PLATFORM", "ts": "17.01"})  # the finding
     listener = Listener("xapp-fake", TOKEN, inbox, slack.api)
     listener.start()
     try:
@@ -195,7 +196,7 @@ def test_over_the_socket_an_answer_is_on_disk_before_it_is_acknowledged(slack: S
         shown = with_buttons(payload("a finding", ["one"]), REC)
         listener.told(inbox.waiting()[0], shown, payload("kept", ["decisions: …"]))
         assert "actions" not in [b["type"] for b in slack.edited[0]["blocks"]]
-        assert slack.posted[0]["thread_ts"] == "17.01"
+        assert slack.posted[1]["thread_ts"] == "17.01"
     finally:
         listener.stop()
         socket.server.shutdown()

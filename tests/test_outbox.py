@@ -182,6 +182,17 @@ def test_one_that_slack_refuses_does_not_hold_up_the_next(store: Store, slack: S
     Delivered(sent=1).check()
 
 
+def test_news_that_was_sent_before_what_it_adds_to_is_found_where_it_stands(store: Store, slack: SlackServer) -> None:
+    enqueue(store, alert(1), run_id="r")
+    enqueue(store, alert(2, follows="msg-1"), run_id="r")
+    clock = Ticking()
+    slack.faults, slack.history_error = ["429:3600", "drop"], "missing_scope"
+    assert deliver(store, bot(slack), clock).waiting == 2
+    slack.history_error = None
+    assert deliver(store, bot(slack), clock).sent == 2
+    assert [m["text"] for m in slack.posted] == ["⚙️ note 2", "⚙️ note 1"]
+
+
 KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime

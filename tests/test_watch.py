@@ -372,9 +372,12 @@ def test_the_same_finding_is_told_once_and_moved_facts_join_its_thread(store: St
         moved = told(store, day(3), saves(2_500))
         assert [a.withheld_because for a in moved] == [None]
         assert deliver(store, sender, lambda: day(3)).sent == 1
-        first, second = slack.posted
-        assert second["thread_ts"] == first["ts"]
-        assert [e["ts"] for e in slack.edited] == [first["ts"]]
+        assert [a.withheld_because for a in told(store, day(12), saves(1_500))] == [None]
+        assert deliver(store, sender, lambda: day(12)).sent == 1
+        first, *later = slack.posted
+        assert [m["thread_ts"] for m in later] == [first["ts"]] * 2, "a reply is no thread"
+        assert [e["ts"] for e in slack.edited] == [first["ts"]] * 2
+        assert slack.edited[-1]["text"] == later[-1]["text"], "the first message holds the newest facts"
 
 
 def test_a_second_crossing_fires_only_after_the_finding_was_cleared(store: Store) -> None:
