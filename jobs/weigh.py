@@ -19,6 +19,7 @@ from recommender.verbosity import Subject, Verbosity
 if TYPE_CHECKING:
     from recommender.quality import Fitted, Judgement
 
+WAITING = ("batch", "flex")  # tiers for calls that can wait
 CLOUDS = frozenset({"aws", "azure", "google"})  # sell closed models under contract with their makers
 UNPROVEN = "this host states no precision, and the scores were not measured on it"
 
@@ -98,22 +99,18 @@ def weigh(
 
 
 def _offers(case: UseCase, facts: Facts, book: RateBook, offer: Callable[[str, str, float], Offer]) -> Iterable[Offer]:
-    share = case.workload.batchable_share
+    """Every endpoint at its standard price and, for the calls that can wait, in the tiers for those (PRODUCT 3.2: stacked moves)."""
+    here, tier_now = case.current.endpoint_id, case.current.tier
+    share = 1.0 if tier_now in WAITING else case.workload.batchable_share
     for endpoint_id in book.endpoints():
         if endpoint_id not in facts.endpoints or endpoint_id.partition(":")[2].startswith("~"):
             continue  # a pointer that moves is no choice
         if endpoint_id.endswith(":batch") and share < 1:
             continue  # an id that only takes batches, and not all calls can wait
-        if endpoint_id != case.current.endpoint_id:
+        if endpoint_id != here:
             yield offer(endpoint_id, "standard", 1.0)
-            continue
-        for tier in book.tiers(endpoint_id):
-            if (
-                tier != case.current.tier
-                and tier in ("batch", "flex")
-                and share > 0
-                and case.current.tier == "standard"
-            ):
+        for tier in book.tiers(endpoint_id) if share > 0 else ():
+            if tier in WAITING and (endpoint_id != here or tier_now == "standard"):
                 yield offer(endpoint_id, tier, share)
 
 

@@ -111,6 +111,14 @@ def cases_needed(max_drop: float, disagreement: float = DISAGREEMENT_SHARE) -> i
     return round(CASES_AT_80_PERCENT_POWER * disagreement / max_drop**2) if max_drop > 0 else None
 
 
+def evaluation_needed(max_drop: float) -> str:
+    """What would settle it, with what its size supposes."""
+    cases = cases_needed(max_drop)
+    if cases is None:
+        return "an evaluation of your own"
+    return f"{cases:,} paired cases of your own (supposing {DISAGREEMENT_SHARE:.0%} of the answers differ)"
+
+
 def saves_enough(use_case: UseCase, c: Candidate, saving: float | None, cost_now: float) -> bool:
     terms = use_case.switch
     if saving is None or c.move is None:
@@ -137,13 +145,11 @@ def _verdict(
     maybe = [c for c in worth if (c.p_ok or 0) >= LIKELY_ENOUGH_TO_TEST]
     if maybe:
         best = _worth_testing(maybe)
-        cases = cases_needed(use_case.quality.max_drop)
-        need = (
-            f"an evaluation of about {cases:,} paired cases would settle it"
-            if cases
-            else "only an evaluation settles it"
+        return (
+            "test",
+            best,
+            f"{_shortfall(use_case, best)}; {evaluation_needed(use_case.quality.max_drop)} would settle it",
         )
-        return "test", best, f"{_shortfall(use_case, best)}; {need}"
     if current.quality is None or current.quality.grade is None:
         return "unknown", None, _no_data(current)
     if cost_now == 0:

@@ -68,13 +68,17 @@ def move_of(current: Endpoint, candidate: Endpoint) -> Move:
     return "sibling" if same_maker else "vendor"
 
 
-def effort_days(use_case: UseCase, move: Move) -> float:
-    """Working days a move takes: by kind, two more for a new tool or schema dialect, doubled if critical."""
+def effort_days(use_case: UseCase, move: Move, *, tier_too: bool = False) -> float:
+    """Working days a move takes: by kind, two more for a new tool or schema dialect, half a day more where the tier moves
+    with it, doubled if critical.
+    """
     if use_case.switch.days is not None:
         return use_case.switch.days
     days = EFFORT_DAYS[move]
     if move == "vendor" and {"tools", "parallel_tools", "json_schema"} & set(use_case.require.features):
         days += DIALECT_DAYS
+    if tier_too and move != "tier":
+        days += EFFORT_DAYS["tier"]
     return days * 2 if use_case.criticality == "high" else days
 
 
@@ -200,7 +204,7 @@ def savings(now: Cost, then: Cost, move: Move | None) -> tuple[float, float, flo
 
 
 def _money(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: date) -> dict[str, float | None]:
-    days = effort_days(use_case, move)
+    days = effort_days(use_case, move, tier_too=offer.tier != current.tier)
     if isinstance(offer.cost, str) or isinstance(current.cost, str):
         return {"effort_days": days}
     saving, low, high = savings(current.cost, offer.own_cost or offer.cost, move)

@@ -119,7 +119,7 @@ def test_no_sum_that_is_kept_lets_a_discount_be_reckoned_back(tmp_path: Path) ->
     sums = "endpoint, tier, cost_usd_per_month, cost_low_usd_per_month, cost_high_usd_per_month, cost_usd_per_call"
     query = f"select {sums}, saving_usd_per_month from candidates where use_case = '{{}}-deal' order by all"
     shown, secret = (run("sql", query.format(n), "--json", home=tmp_path / "h").stdout for n in ("open", "secret"))
-    assert shown.count('"batch"') == 1
+    assert '"batch"' in shown
     assert shown == secret
 
 

@@ -9,7 +9,7 @@ from data.records import Candidate, Cost, Decision, UseCase
 from jobs.evaluation import evaluation
 from jobs.messages.blocks import Payload, clean, name, payload, percent, usd
 from jobs.messages.sums import CONTRACT, Sums, reason, sums
-from recommender.decide import cases_needed
+from recommender.decide import evaluation_needed
 
 MARKS = {"switch": "🟡", "test": "🔵", "wait": "🔵", "keep": "🔵", "unknown": "🔵"}
 PROMISES = {"switch": "switch would save", "test": "a test may save", "wait": "waiting, may save"}
@@ -113,6 +113,8 @@ def fits(case: UseCase, best: Candidate) -> list[str]:
         asked.append(f"context {need.context_tokens:,}")
     met = " · ".join(f"{a} ✓" for a in asked) if asked else "no hard constraint beyond age and remaining life"
     notes = f" · {'; '.join(best.cost.notes)}" if best.cost and best.cost.notes else ""
+    if best.tier in ("batch", "flex") and case.current.tier not in ("batch", "flex"):
+        notes = f" · {percent(case.workload.batchable_share)} of the calls by {best.tier}{notes}"
     return [f"Fits    {met}{notes}"]
 
 
@@ -154,9 +156,7 @@ def _next(d: Decision, case: UseCase, best: Candidate) -> list[str]:
     """One command; where another model would answer, also the evaluation that settles it, as it is typed, whole or not at all."""
     if best.move not in ("sibling", "vendor"):
         return [f"Next    undercut explain {d.rec}"]
-    cases = cases_needed(case.quality.max_drop)
-    need = f"   ({cases:,} paired cases of your own would prove it)" if cases else ""
-    first = f"Next    undercut explain {d.rec} --eval{need}"
+    first = f"Next    undercut explain {d.rec} --eval   {evaluation_needed(case.quality.max_drop)} would prove it"
     try:
         asked = evaluation(case, d)
     except DataMissing as error:

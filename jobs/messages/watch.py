@@ -12,7 +12,7 @@ from jobs.messages.blocks import Payload, cut, exact, name, payload, percent, us
 from jobs.messages.finding import fits
 from jobs.messages.sums import CONTRACT, sums
 from recommender.budget import broken
-from recommender.decide import cases_needed
+from recommender.decide import evaluation_needed
 
 REPLACEMENTS = 3
 WORKING_WEEK = 5 / 7
@@ -215,7 +215,6 @@ def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetim
         *([] if new.p_ok is not None else ["whether it is good enough"]),
         "how it does on your own cases",
     ]
-    cases = cases_needed(case.quality.max_drop)
     lines = [
         _who(d, case),
         f"Now     {name(d.current.endpoint_id)}  {usd(told.now_usd_per_month)}/mo",
@@ -223,7 +222,7 @@ def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetim
         f"Quality {mean} vs yours {f'{ours:.2f}' if ours is not None else 'unknown'} → {likely} likely good enough (you ask {percent(case.quality.confidence)})",
         f"Known   evidence {q.grade if q and q.grade else 'none'} (you ask {case.quality.evidence}), {boards}; no eligible choice is both cheaper and better",
         f"Unknown {'; '.join(unknown)}",
-        f"Decide  {f'{cases:,} paired cases of your own' if cases else 'an evaluation of your own'} would settle it; judged again in every check",
+        f"Decide  {evaluation_needed(case.quality.max_drop)} would settle it; judged again in every check",
         f"Next    undercut rank {case.slug}",
     ]
     last = [
