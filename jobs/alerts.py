@@ -12,8 +12,8 @@ from jobs.breaker import Breaker, breaker_note, joint_alerts, look
 from jobs.messages import alert_message, onboarding_message
 from jobs.messages.buttons import with_buttons
 from jobs.rules import FOR_DIGEST, RECORDED, Rules, passing
-from jobs.sightings import newest_price
 from jobs.watch import Watched
+from jobs.why_now import why_now
 
 ALREADY = "already told"
 
@@ -42,12 +42,13 @@ def alerts_for(
     breaker = breaker or look(store, decisions, now, platform)
     rules = Rules(store, now, recorded, known, breaker.tripped, breaker.waiting)
     fresh = [(c, d) for c, d in decisions if c.slug not in known]
-    leaving = _leaving(watched, {c.slug for c, _ in fresh})
     out = [
         make_alert(
             "onboarding",
             channel,
-            onboarding_message(channel, rows, now=now, data_as_of=data_as_of, retiring=leaving),
+            onboarding_message(
+                channel, rows, now=now, data_as_of=data_as_of, retiring=_leaving(watched, {c.slug for c, _ in rows})
+            ),
             now,
         )
         for channel, rows in _by_channel(fresh)
@@ -55,10 +56,9 @@ def alerts_for(
     for case, d in decisions:
         found = _finding(rules, breaker, case, d, case.slug in changed)
         if found is not None:
-            why_now = newest_price(store, _behind(d), now)
-            text = alert_message(
-                d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug), trigger=why_now
-            )
+            assert d.best is not None
+            moved = why_now(store, d, d.best, now, told_at=rules.told_at(d))
+            text = alert_message(d, case, now=now, data_as_of=data_as_of, list_now=listed.get(case.slug), trigger=moved)
             text = with_buttons(text, d.rec) if buttons else text
             why, follows = found
             out.append(make_alert("cheaper", case.channel, text, now, d=d, why=why, follows=follows))
@@ -136,9 +136,9 @@ def make_alert(
 
 
 def _leaving(watched: Iterable[Watched], slugs: set[str]) -> list[str]:
-    """For the onboarding summary, in plain words; the key of a retirement is endpoint|day|stage."""
-    found = [w for w in watched if w.kind == "retirement" and w.case.slug in slugs]
-    return [f"{w.key.split('|')[0]} on {w.key.split('|')[1]} ({w.case.slug})" for w in found]
+    """For the onboarding summary, in plain words, the next first; the key of a retirement is endpoint|day|stage."""
+    found = [(*w.key.split("|"), w.case.slug) for w in watched if w.kind == "retirement" and w.case.slug in slugs]
+    return [f"{endpoint} on {day} ({slug})" for endpoint, day, _, slug in sorted(found, key=lambda x: x[1])]
 
 
 def _by_channel(rows: Iterable[tuple[UseCase, Decision]]) -> list[tuple[str, list[tuple[UseCase, Decision]]]]:

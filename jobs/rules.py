@@ -78,7 +78,7 @@ class Rules:
     def told_before(self, case: UseCase, d: Decision) -> str | None:
         """None: never told. `again`: told, cleared since, and crossed anew. A message id: told, and its facts have moved so
         far that it is news. `already told` otherwise."""
-        told = [a for a in self.recorded if a["kind"] == "cheaper" and a["rec"] == d.rec and a["told"]]
+        told = [a for a in self.recorded if self._tells(a, d)]
         if not told or d.best is None:
             return None
         last = told[-1]
@@ -91,10 +91,18 @@ class Rules:
             return "already told"
         return message_id(last["alert_id"]) if last["withheld_because"] is None else "again"
 
+    def told_at(self, d: Decision) -> datetime | None:
+        """When people last heard of a finding, naive UTC."""
+        return max((a["created_at"] for a in self.recorded if self._tells(a, d)), default=None)
+
     def pending(self, d: Decision) -> str | None:
         """The passing rule that kept a finding back when it was last looked at."""
         found = [a for a in self.recorded if a["kind"] == "cheaper" and a["rec"] == d.rec]
         return passing(found[-1]["withheld_because"]) if found and not found[-1]["told"] else None
+
+    @staticmethod
+    def _tells(a: Mapping[str, Any], d: Decision) -> bool:
+        return bool(a["kind"] == "cheaper" and a["rec"] == d.rec and a["told"])
 
     def _unproven(self, kind: str, rate_ids: Sequence[str]) -> str | None:
         if kind not in PRICED:

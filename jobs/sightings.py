@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data.store import Readable
-from jobs.messages.blocks import exact
 from jobs.withdraw import naive
 
 APART = timedelta(hours=6)
@@ -57,17 +56,6 @@ from asked a join begun b using (rate_id) left join stated s using (rate_id) lef
 order by a.endpoint_id, a.rate_id"""
 
 
-# what stood in the place of each price before it, by the same source, whenever it applied
-BEFORE = """
-with asked as (select * from rate where list_contains($ids::varchar[], rate_id) and usd_per_mtok is not null)
-select a.rate_id, a.meter, a.tier, a.usd_per_mtok as usd, a.valid_from, max_by(x.usd_per_mtok, (x.known_from, x.valid_from)) as before
-from asked a left join rate x on x.endpoint_id = a.endpoint_id and x.source_id = a.source_id and x.meter = a.meter and x.tier = a.tier
-    and x.region = a.region and x.time_window is not distinct from a.time_window and not x.withdrawn
-    and x.context_min_tokens is not distinct from a.context_min_tokens and x.usd_per_mtok <> a.usd_per_mtok
-    and (x.known_from < a.known_from or x.known_from = a.known_from and x.valid_from < a.valid_from)
-group by all order by a.rate_id"""
-
-
 @dataclass(frozen=True)
 class Sighting:
     """A price: since when its source states it, when that was last fetched well, and of which day that is. Times naive UTC."""
@@ -100,19 +88,3 @@ def too_old(found: Iterable[Sighting], now: datetime) -> str | None:
         if s.as_of is None or naive(now) - s.as_of > timedelta(days=STALE_DAYS):
             return f"{TOO_OLD} {STALE_DAYS} days old: {s.endpoint_id}, {s.source_id}"
     return None
-
-
-def newest_price(store: Readable, rate_ids: Iterable[str], now: datetime) -> str | None:
-    """Why now: of these prices the one that moved last, with what it was, its day and its source; None where none is kept."""
-    ids = sorted(set(rate_ids))
-    seen = {s.rate_id: s for s in sightings(store, ids, now)}
-    rows = [r for r in store.rows(BEFORE, {"ids": ids}) if r["rate_id"] in seen] if ids else []
-    if not rows:
-        return None
-    r = max(rows, key=lambda r: (r["before"] is not None, r["valid_from"] or seen[r["rate_id"]].since, r["rate_id"]))
-    s = seen[r["rate_id"]]
-    tier = "" if r["tier"] == "standard" else f" [{r['tier']}]"
-    went = f"went ${exact(r['before'])} → ${exact(r['usd'])}" if r["before"] is not None else f"is ${exact(r['usd'])}"
-    on = f"{'on' if r['before'] is not None else 'since'} {r['valid_from'] or s.since:%d %b %Y}"
-    fetched = f", last fetched {s.last_at:%d %b %Y}" if s.last_at else ""
-    return f"{r['meter']} of {s.endpoint_id}{tier} {went} per 1M tokens {on} ({s.source_id}{fetched})"

@@ -19,12 +19,14 @@ from jobs.messages import Payload
 from jobs.messages.watch import better_message, bill_message, doubt_message, newcomer_message, retirement_message
 from jobs.rules import PASSING
 from jobs.unsteady import moving
+from jobs.why_now import bill_moved, why_now
 from recommender.budget import broken
 from recommender.cost import RateBook, monthly_cost
 
 STAGES_DAYS = (7, 30, 90, 180)
 RED_DAYS = 30
 DOUBT_HOURS = 24
+SEEN_TWICE = timedelta(days=2)  # a price that is news has waited for a second fetch
 AHEAD_DAYS = 180  # how far ahead an announced price is told
 
 
@@ -64,7 +66,7 @@ def watch(
         out += _bill(case, d, rates.get(case.current.endpoint_id, []), history.get(case.slug, []), ranked, now)
         out += _leaving(case, d, facts.endpoints, ranked, now)
         out += _doubt(store, case, d, rates.get(case.current.endpoint_id, []), now)
-        out += _better(case, d, ranked, now)
+        out += _better(store, case, d, ranked, now)
         out += _newcomers(case, d, ranked, seen.get(case.slug), now)
     return out
 
@@ -109,20 +111,25 @@ def _bill(
     coming = sorted({r.valid_from for r in rates if r.valid_from and now < r.valid_from <= now + timedelta(AHEAD_DAYS)})
     states = [(now, today), *((t, bill) for t in coming if (bill := _cost(case, rates, t, now)) is not None)]
     before = {b.per for b in broken(case.budget, least)}
+
+    def told(kind: str, was_at: datetime, was: Cost, at: datetime, bill: Cost, **how: bool) -> list[Watched]:
+        over = how.get("urgent", False)
+        moved = bill_moved(rates, was, bill)
+        text = bill_message(
+            d, case, was, bill, least_at=was_at, at=at, now=now, over=over, ranked=ranked, moved=moved
+        )  # fmt: skip
+        return [Watched(kind, case, _bill_key(was_at, bill), text, rate_ids=bill.rate_ids, **how)]
+
     for at, bill in states:
         more = bill.usd_per_month - least.usd_per_month
         over = any(b.per not in before for b in broken(case.budget, bill))
         if more >= case.switch.min_saving_usd_per_month or (over and more > 0):
-            text = bill_message(d, case, least, bill, least_at=least_at, at=at, now=now, over=over, ranked=ranked)
-            return [Watched("price_rise", case, _bill_key(least_at, bill), text, urgent=over, rate_ids=bill.rate_ids)]
-    more = today.usd_per_month - least.usd_per_month
-    if more > 0.01 * least.usd_per_month:
-        text = bill_message(d, case, least, today, least_at=least_at, at=now, now=now, over=False, ranked=ranked)
-        return [Watched("price_rise", case, _bill_key(least_at, today), text, digest=True)]
+            return told("price_rise", least_at, least, at, bill, urgent=over)
+    if today.usd_per_month - least.usd_per_month > 0.01 * least.usd_per_month:
+        return told("price_rise", least_at, least, now, today, digest=True)
     first_at, first = then[0]
     if first.usd_per_month - today.usd_per_month >= case.switch.min_saving_usd_per_month:
-        text = bill_message(d, case, first, today, least_at=first_at, at=now, now=now, over=False, ranked=ranked)
-        return [Watched("price_drop", case, _bill_key(first_at, today), text, digest=True)]
+        return told("price_drop", first_at, first, now, today, digest=True)
     return []
 
 
@@ -209,7 +216,7 @@ def _places(held: Iterable[Mapping[str, Any]]) -> str:
     return ",".join(sorted({f"{r['source']}/{r['meter']}/{r['tier']}/{r['amount'].normalize()}" for r in held}))
 
 
-def _better(case: UseCase, d: Decision, ranked: Sequence[Candidate], now: datetime) -> list[Watched]:
+def _better(store: Readable, case: UseCase, d: Decision, ranked: Sequence[Candidate], now: datetime) -> list[Watched]:
     """Better answers for the same bill, where no switch is already proposed."""
     bill = d.current.cost
     if bill is None or d.verdict == "switch":
@@ -224,7 +231,8 @@ def _better(case: UseCase, d: Decision, ranked: Sequence[Candidate], now: dateti
     if not found:
         return []
     best = max(found, key=lambda c: (c.p_gain or 0, -(c.effort_days or 0), c.endpoint_id))
-    text = better_message(d, case, best, now=now)
+    moved = why_now(store, d, best, now, back=SEEN_TWICE)
+    text = better_message(d, case, best, now=now, trigger=moved)
     behind = (*bill.rate_ids, *(best.cost.rate_ids if best.cost else ()))
     return [Watched("better", case, f"{best.endpoint_id}|{best.variant}", text, rate_ids=behind)]
 

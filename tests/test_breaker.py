@@ -13,7 +13,7 @@ import pytest
 
 from data.store import Store
 from jobs.alerts import alerts_for
-from jobs.breaker import misbehaving
+from jobs.breaker import look, misbehaving
 from jobs.messages import plain
 from tests.test_messages import use_case
 from tests.test_watch import day, decided, fetched, many, priced, quiet, run, saves, stated, store
@@ -41,8 +41,10 @@ def test_what_the_breaker_held_goes_out_as_one_message_once_a_person_releases_it
         decided(store, day(0), quiet(use_case=case.slug, rec="rec-none"), run="first")
 
     run(store, rows, day(1), [c.slug for c, d in rows if d.verdict == "switch"])
+    assert look(store, rows, day(2)).open == "what it held of 4 use cases is not released yet"
     assert run(store, rows, day(2), []) == [], "two sources do not state the prices, and nobody released it"
     record(store, "breaker", Said("release", day(2.5), by="@dana"))
+    assert look(store, rows, day(3)).open is None
     made = run(store, rows, day(3), [])
     assert [(a.kind, a.channel, a.withheld_because) for a in made] == [("joint", "#support-ai", None)]
     assert plain(made[0].message).count("rec-00000") == 4
@@ -129,6 +131,7 @@ def test_the_first_body_of_a_source_and_one_read_before_the_last_decision_trip_n
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_command_exits_21_while_the_breaker_is_open_and_0_once_it_is_released(
     tmp_path: Path, demo: Callable[[Path], Path]
 ) -> None:
@@ -136,7 +139,7 @@ def test_the_command_exits_21_while_the_breaker_is_open_and_0_once_it_is_release
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("UNDERCUT_", "SLACK_"))}
         env = clean | {"UNDERCUT_HOME": str(tmp_path), "UNDERCUT_PLATFORM_CHANNEL": "#llm-platform"}
         command = [sys.executable, "-c", "from jobs.cli import main; main()", *words]
-        return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=600)
 
     demo(tmp_path)
     with Store(tmp_path) as opened:  # as if most use cases had another best choice an hour ago
@@ -156,9 +159,6 @@ def test_the_command_exits_21_while_the_breaker_is_open_and_0_once_it_is_release
         in tripped.stderr
     )
     assert "Slack #llm-platform" in tripped.stdout
-    waiting = undercut("check", "--json")
-    assert waiting.returncode == 21
-    assert "is not released yet" in waiting.stderr
     assert undercut("feedback", "breaker", "release").returncode == 0
     done = undercut("check")
     assert done.returncode == 0, done.stderr

@@ -188,6 +188,7 @@ MESSAGES = {
         now=NOW,
         over=True,
         ranked=[BEST, EASIER],
+        moved="cached_input $1.25 → $1.92 per 1M tokens on 10 Dec 2026 (azure)",
     ),
     "retirement": lambda: retirement_message(
         decision(),
@@ -225,7 +226,13 @@ MESSAGES = {
         kind="disputed",
         trusted=[_rate("output", "10"), _rate("input", "2.5"), _rate("input", "1.25", tier="batch")],
     ),
-    "better": lambda: better_message(decision(), use_case(), BEST.model_copy(update={"p_gain": 0.91}), now=NOW),
+    "better": lambda: better_message(
+        decision(),
+        use_case(),
+        BEST.model_copy(update={"p_gain": 0.91}),
+        now=NOW,
+        trigger="new score of it: swebench on 18 Nov 2026 (board); likely good enough went 71 % → 87 %",
+    ),
     "new-model": lambda: newcomer_message(
         decision(verdict="keep", best=None), use_case(), BEST.model_copy(update={"model_id": HOSTILE[0]}), now=NOW
     ),

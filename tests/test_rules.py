@@ -13,7 +13,7 @@ from data.store import Store
 from jobs.alerts import alerts_for
 from jobs.messages import plain
 from jobs.outbox import enqueue
-from jobs.sightings import newest_price, seen_once, sightings
+from jobs.sightings import seen_once, sightings
 from jobs.watch import Watched
 from tests.test_messages import cost, decision, use_case
 from tests.test_watch import (
@@ -115,6 +115,19 @@ def test_a_use_case_registered_later_has_its_own_silent_first_run(store: Store) 
     assert f"Retiring  azure:large-2@eu on {day(100).date()} (reply-draft)" in said
 
 
+def test_a_channel_hears_of_the_retirements_of_its_own_use_cases_only(store: Store) -> None:
+    ours, theirs = use_case(), use_case("reply-draft", channel="#others")
+    drafts = saves(5_000).model_copy(update={"use_case": "reply-draft", "rec": "rec-0d0d01"})
+    leaves = [w for w in seen(store, day(5), BASE, theirs, endpoints=[leaving(day(100))]) if w.kind == "retirement"]
+    made = alerts_for(
+        store, [(ours, saves(3_478)), (theirs, drafts)], now=day(5), data_as_of=day(5), changed=[], listed={}, watched=leaves
+    )  # fmt: skip
+    said = {a.channel: plain(a.message) for a in made if a.kind == "onboarding"}
+    assert "Retiring  nothing announced within 180 days" in said["#support-ai"]
+    assert "reply-draft" not in said["#support-ai"]
+    assert "(reply-draft)" in said["#others"]
+
+
 def test_what_the_onboarding_summary_told_is_news_again_only_when_it_moves(store: Store) -> None:
     run(store, [(use_case(), saves(3_478))], day(0), ["ticket-summary"])
     assert [a.withheld_because for a in told(store, day(1), saves(3_500))] == ["already told"]
@@ -156,20 +169,3 @@ def test_unpriced_disputed_and_over_budget_know_no_cooldown_and_no_cap(store: St
     capped = "0 alerts this week already; the rest goes to the digest"
     calm = [Watched(w.kind, w.case, f"{w.key}|calm", w.message, rate_ids=w.rate_ids) for w in found]
     assert [a.withheld_because for a in cycle(store, day(5), calm)] == [capped] * 3, "the same, were it not urgent"
-
-
-def test_a_finding_says_which_price_moved_when_and_who_says_so(store: Store) -> None:
-    priced(store, "old", known=day(1), usd="0.85", source_id="shop")
-    priced(store, "new", known=day(5), usd="0.4", source_id="shop")
-    fetched(store, 1, 5, 6, source="shop")
-    said = "input of vendor-b:mini-5 went $0.85 → $0.40 per 1M tokens on 06 Sep 2026 (shop, last fetched 07 Sep 2026)"
-    assert newest_price(store, ["new", "r1"], day(6.5)) == said, "of those it rests on the one that moved"
-    first = "input of vendor-b:mini-5 is $0.85 per 1M tokens since 02 Sep 2026 (shop, last fetched 07 Sep 2026)"
-    assert newest_price(store, ["old"], day(6.5)) == first
-    assert newest_price(store, ["gone"], day(6.5)) is None
-    decided(store, day(0))
-    found = saves(3_478)
-    assert found.best is not None
-    bill = cost(952).model_copy(update={"rate_ids": ("new",)})
-    made = told(store, day(6.5), found.model_copy(update={"best": found.best.model_copy(update={"cost": bill})}))
-    assert f"Why now {said}" in plain(made[0].message)

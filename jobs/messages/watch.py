@@ -34,8 +34,10 @@ def bill_message(
     now: datetime,
     over: bool,
     ranked: Sequence[Candidate],
+    moved: str | None = None,
 ) -> Payload:
-    """The same work at two instants, at list prices; `at` in the future is a price that was announced."""
+    """The same work at two instants, at list prices; `at` in the future is a price that was announced. `moved`: the price
+    that moved it most, with its day and source."""
     more = after.usd_per_month - before.usd_per_month
     rise = more > 0
     mark = ("🔴" if over else "🟡") if rise else "🔵"
@@ -59,7 +61,7 @@ def bill_message(
     last = [
         f'Answer  undercut feedback {d.rec} later --why "…"' if rise else "Answer  none is asked",
         _stop("price_rise" if rise else "price_drop"),
-        f"Why now the rates in force changed; your threshold is {usd(case.switch.min_saving_usd_per_month)} a month",
+        f"Why now {moved or 'the rates in force changed'}; your threshold is {usd(case.switch.min_saving_usd_per_month)} a month",
     ]
     return payload(head, lines, _small(d, case), last=last, more=f"undercut explain {case.slug}")
 
@@ -169,8 +171,11 @@ def _trusted(rates: Sequence[Rate]) -> str:
     return f"{said} per 1M tokens ({', '.join(dict.fromkeys(name(r.source_id, 30) for r in ordered))})"
 
 
-def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime) -> Payload:
-    """A model that is likely better by 0.02 or more and costs no more; what the gain is worth is the owner's to say."""
+def better_message(
+    d: Decision, case: UseCase, best: Candidate, *, now: datetime, trigger: str | None = None
+) -> Payload:
+    """A model that is likely better by 0.02 or more and costs no more; what the gain is worth is the owner's to say.
+    `trigger`: what moved, in plain words."""
     told, q, mine = sums(d, case), best.quality, d.current.quality
     bill = f"{usd(told.now_usd_per_month)}/mo"
     there = usd(best.cost.usd_per_month if best.cost else None)
@@ -195,7 +200,7 @@ def better_message(d: Decision, case: UseCase, best: Candidate, *, now: datetime
     last = [
         f"Answer  undercut feedback {d.rec} approve | later | reject --why …",
         _stop("better"),
-        f"Why now it costs no more and is likely enough better (you ask {percent(case.quality.confidence)})",
+        f"Why now {f'{trigger}; ' if trigger else ''}it costs no more and is likely enough better (you ask {percent(case.quality.confidence)})",
     ]
     return payload(f"🟡 {case.slug}: better answers for the same bill", lines, _small(d, case), last=last)
 
