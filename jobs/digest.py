@@ -27,6 +27,7 @@ REMIND = 2 * WEEK  # an open finding is in the digests of two weeks, then it is 
 COMING_DAYS = 90
 FRESH_DAYS = 7
 CONSTRAINT_USD = 100
+IN_THE_SUMMARY = ("cheaper", "retirement", "unpriced")  # what the onboarding summary names of a first run
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,12 @@ def _open(r: Mapping[str, Any], now: datetime) -> Open:
 
 
 def _told_here(row: Mapping[str, Any]) -> bool:
-    """What has no message of its own: by its kind, by the weekly cap or by `mode: digest`. A saving stands under open money."""
-    why = str(row["why"])
-    return row["kind"] != "cheaper" and (why in (FOR_DIGEST, "alerts: {mode: digest}") or why.endswith(CAP))
+    """What has no message of its own: by its kind, by the weekly cap, by `mode: digest`, or on a first run where the summary
+    does not say it. A saving stands under open money."""
+    why, kind = str(row["why"]), row["kind"]
+    if why.startswith(FIRST_RUN):
+        return kind not in IN_THE_SUMMARY
+    return kind != "cheaper" and (why in (FOR_DIGEST, "alerts: {mode: digest}") or why.endswith(CAP))
 
 
 def _rule(why: str) -> str:

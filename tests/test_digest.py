@@ -14,7 +14,7 @@ from data.store import Store
 from jobs.digest import gather, write_digests
 from jobs.messages import plain
 from jobs.outbox import waiting_messages
-from tests.test_messages import cost, decision, use_case
+from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import BASE, cycle, day, decided, fetched, leaving, newcomer, quiet, rate, saves, seen
 
 
@@ -92,6 +92,20 @@ def test_a_new_model_on_the_frontier_is_a_line_of_the_digest(store: Store) -> No
         "ticket-summary: new on your frontier: vendor-b/mini-5",
     )
     assert gather(store, ["ticket-summary"], now=day(9), channel="#support-ai").notes == (), "told once"
+
+
+def test_what_a_first_run_withheld_and_its_summary_does_not_say_is_named(store: Store) -> None:
+    better = BEST.model_copy(update={"p_gain": 0.9})
+    found = seen(store, day(0), BASE, ranked=(better,), endpoints=[leaving(day(40))])
+    assert sorted(w.kind for w in found) == ["better", "retirement"]
+    made = cycle(store, day(0), found)
+    assert {a.withheld_because for a in made if a.use_case} == {"first run: the onboarding summary only"}
+    decided(store, day(0))
+    week = gather(store, ["ticket-summary"], now=day(2), channel="#support-ai")
+    assert week.notes == ("ticket-summary: better answers for the same bill: vendor-b:mini-5",), (
+        "not the retirement: the summary had it"
+    )
+    assert gather(store, ["ticket-summary"], now=day(9), channel="#support-ai").notes == ()
 
 
 def test_who_asks_for_the_digest_alone_is_told_there_and_who_mutes_is_not(store: Store) -> None:

@@ -202,7 +202,12 @@ def better_message(
         _stop("better"),
         f"Why now {f'{trigger}; ' if trigger else ''}it costs no more and is likely enough better (you ask {percent(case.quality.confidence)})",
     ]
-    return payload(f"🟡 {case.slug}: better answers for the same bill", lines, _small(d, case), last=last)
+    return payload(
+        f"🟡 {case.slug}: better answers for the same bill: {name(best.model_id or best.endpoint_id)}",
+        lines,
+        _small(d, case),
+        last=last,
+    )
 
 
 def newcomer_message(d: Decision, case: UseCase, new: Candidate, *, now: datetime) -> Payload:
