@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from data.store import Keep, Place
 
 SECRETS = ("slack_bot_token", "slack_app_token", "slack_webhook_url", "undercut_store")
+TOKEN = re.compile(r"[!-~]+")
+HOOK = re.compile(r"(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:\d{1,5})?/[!-~]*")
+SHAPES = {
+    "slack_bot_token": (TOKEN, "one token, xoxb-…"),
+    "slack_app_token": (TOKEN, "one token, xapp-…"),
+    "slack_webhook_url": (HOOK, "one address, https://hooks.slack.com/services/…"),
+}
 
 
 class Settings(BaseSettings):
@@ -46,6 +54,11 @@ class Settings(BaseSettings):
             file = getattr(self, f"{name}_file")
             if file is not None and getattr(self, name) is None:
                 object.__setattr__(self, name, SecretStr(read_secret(file, f"{name}_file".upper())))
+            held, (shape, example) = getattr(self, name), SHAPES.get(name, (None, ""))
+            if shape and held and not shape.fullmatch(held.get_secret_value()):  # HTTP would quote it in its complaint
+                raise UsageError(
+                    "is not shaped as one.", where=name.upper(), fix=f"set it to {example} and nothing else."
+                )
         return self
 
     @property

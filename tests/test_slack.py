@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from urllib.error import URLError
 
 import pytest
 
-from data.errors import NotDelivered
+from data.errors import NotDelivered, UsageError
 from jobs.messages import platform_message
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender, sender_from
 from jobs.slack.send import _answer
-from tests.slack_server import TOKEN, SlackServer, slack_server
+from tests.slack_server import HOOK, TOKEN, SlackServer, slack_server
 
 HELLO = platform_message("all sources fresh", ["nothing held"])
 
@@ -157,9 +158,34 @@ def test_secrets_are_never_said(slack: SlackServer, caplog: pytest.LogCaptureFix
             str(_answer(error, secret).error)
             for error in (OSError(f"no way to {secret}"), URLError(f"{secret} failed"))
         ]
+    said.append(str(_answer(OSError(f"POST {HOOK} was reset"), slack.hook).error))
+    assert said[-1] == "OSError: POST *** was reset"
     everything = "\n".join([*said, caplog.text, repr(settings), repr(vars(settings)), repr(bot), repr(hook)])
     assert TOKEN not in everything
     assert "hook-secret" not in everything
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("slack_webhook_url", "hooks.slack.com/services/T00/B00/SECRET"),
+        ("slack_webhook_url", "https://hooks.slack.com/services/T00/B00/SECRET RET"),
+        ("slack_webhook_url", "http://hooks.slack.com/services/T00/B00/SECRET"),
+        ("slack_webhook_url", "https://hooks.slack.com:SECRET/x"),
+        ("slack_bot_token", "xoxb-SEC\nSECRET"),
+        ("slack_bot_token", "xoxb-SECRET \u00a0"),
+        ("slack_app_token", "xapp-SEC SECRET"),
+    ],
+)
+def test_a_wrongly_shaped_secret_is_refused_unquoted_and_never_tried(
+    slack: SlackServer, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    with pytest.raises(UsageError, match=name.upper()) as caught:
+        Settings(**{name: value})  # type: ignore[arg-type]
+    said = [str(caught.value), *traceback.format_exception(caught.value)]
+    sender = WebhookSender(value) if "url" in name else BotSender(value, slack.api)  # where it came by another way
+    said.append(str(sender.send("#support-ai", HELLO, "m").error))
+    assert "SECRET" not in "\n".join([*said, caplog.text]).replace("[!-~]", "")
 
 
 def test_no_way_to_slack_is_no_sender() -> None:

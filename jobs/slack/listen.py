@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -16,6 +15,7 @@ from jobs.answers import Ask, Inbox, Pressed, Refused, read
 from jobs.messages.blocks import Payload
 from jobs.messages.buttons import answered, reason_form
 from jobs.settings import Settings
+from jobs.slack.send import QUIET
 
 log = logging.getLogger("undercut.slack")
 
@@ -27,10 +27,10 @@ class Listener:
         base = base_url.rstrip("/") + "/" if base_url else WebClient.BASE_URL
         quiet = logging.getLogger("undercut.slack.socket")
         quiet.setLevel(logging.WARNING)  # the SDK's info lines hold the address of the connection, which is a secret
-        self._web = WebClient(token=bot_token, base_url=base, logger=quiet)
+        self._web = WebClient(token=bot_token, base_url=base, logger=QUIET)
         self._socket = SocketModeClient(
             app_token=app_token,
-            web_client=WebClient(token=app_token, base_url=base, logger=quiet),
+            web_client=WebClient(token=app_token, base_url=base, logger=QUIET),
             logger=quiet,
             concurrency=1,
         )
@@ -41,7 +41,7 @@ class Listener:
         """Connect in the background; lost connections are opened again. Raises nothing: without it answers come by command."""
         try:
             self._socket.connect()
-        except (SlackClientError, OSError) as error:
+        except Exception as error:
             log.error("buttons are off, Slack took no connection: %s", type(error).__name__)
 
     def stop(self) -> None:
@@ -61,7 +61,7 @@ class Listener:
     def _open(self, ask: Ask) -> None:
         try:
             self._web.views_open(trigger_id=ask.trigger_id, view=reason_form(ask.rec, ask.channel, ask.ts))
-        except (SlackClientError, OSError) as error:
+        except Exception as error:
             log.error("the form for %s did not open: %s", ask.rec, type(error).__name__)
 
     def told(self, answer: Pressed, message: Payload | None, reply: Payload) -> None:
@@ -71,7 +71,7 @@ class Listener:
                 words = f"{answer.verdict} by {answer.by}" + (f": {answer.why}" if answer.why else "")
                 self._web.chat_update(channel=answer.channel, ts=answer.ts, **answered(message, words))
             self._web.chat_postMessage(channel=answer.channel, thread_ts=answer.ts, **reply)
-        except (SlackClientError, OSError) as error:  # the answer is in the database; only the echo is lost
+        except Exception as error:  # the answer is in the database; only the echo is lost
             log.error("the answer to %s was kept, not echoed: %s", answer.rec, type(error).__name__)
 
 

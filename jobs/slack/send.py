@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -30,8 +31,10 @@ RATE_TRIES = 3
 CLOCKS = timedelta(days=1)  # by how much our clock and Slack's may differ when a message is looked up
 PACE_S = 1.0  # Slack asks for about one message a second and channel
 PAGES_MOST = 20  # of 200 messages or channels each
-QUIET = logging.getLogger("undercut.slack")
-QUIET.setLevel(logging.INFO)  # at DEBUG the SDK writes the webhook's address
+QUIET = logging.getLogger("undercut.slack.sdk")
+QUIET.setLevel(
+    logging.CRITICAL
+)  # what the SDK writes may quote the webhook's address; what went wrong we say ourselves
 
 FIXES = {  # a person can mend it and the message is not at fault: it waits
     "invalid_auth": "set SLACK_BOT_TOKEN to a valid token",
@@ -250,9 +253,20 @@ def _answer(error: Exception, secret: str) -> Answer:
             return Answer("retry", error=f"rate limited for {_retry_after(error) or 0:g} s")
         return _refused(str(code or ""), status)
     reason = error.reason if isinstance(error, URLError) else error
-    said = f"{type(reason).__name__}: {reason}".replace(secret, "***")[:200]
+    said = (
+        f"{type(reason).__name__}: {masked(str(reason), secret)}"
+        if isinstance(reason, OSError)
+        else type(reason).__name__
+    )
     refused = isinstance(reason, ConnectionRefusedError) or type(reason).__name__ == "gaierror"
     return Answer("retry" if refused else "lost", error=said)  # refused or no address: it was never sent
+
+
+def masked(text: str, secret: str) -> str:
+    """At most 200 characters without the secret, and without the path of one that is an address."""
+    for part in (secret, urlsplit(secret).path):
+        text = text.replace(part, "***") if len(part) > 1 else text
+    return text[:200]
 
 
 def _refused(code: str, status: int) -> Answer:
