@@ -105,6 +105,80 @@ def test_faults_of_longer_entries_stand_where_they_are(line: str, said: str, tmp
     assert faults(HEAD + GOOD + line, tmp_path) == [said]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("quality", "{max_dorp: 0.1}", 'quality: unknown key "max_dorp". Fix: write "max_drop".'),
+        ("quality", "{max_drop: 2}", "quality.max_drop: 2 is out of range. Fix: at most 1."),
+        ("quality", "{confidence: 1}", "quality.confidence: 1 is out of range. Fix: at most 0.999."),
+        ("quality", "keap", 'quality: no quality "keap". Fix: keep.'),
+        ("quality", "3", "quality: no quality 3. Fix: keep, near or good-enough."),
+        ("quality", "[keep]", "quality: no quality ['keep']. Fix: keep."),
+        ("tokens", "{in: {p95: 10}, out: 1}", 'tokens.in: "p50" is missing. Fix: tokens: {in: {p50: 3200, p95: 9000}, out: 40}.'),
+        ("tokens", "{in: {p50: -3, p95: 9}, out: 1}", "tokens.in.p50: -3 is out of range. Fix: at least 0."),
+        ("tokens", "{in: {p50: 3, men: 9}, out: 1}", 'tokens.in: unknown key "men". Fix: write "mean".'),
+        ("tokens", "{in: 3, out: [1]}", "tokens.out: [1] is not a whole number. Fix: write a whole number."),
+        ("tokens", "{in: 3, out: 4O}", 'tokens.out: cannot read "4O". Fix: it must match ^[0-9]+([.][0-9]+)?[kM]$.'),
+        ("model", "{id: openai/gpt-4o, discount: 8}", "model.discount: 8 is out of range. Fix: below 1."),
+        ("traffic", "{calls: 20k/day, batchable: 2}", "traffic.batchable: 2 is out of range. Fix: at most 1."),
+        ("task", "{classification: yes}", 'task.classification: "yes" is not a number. Fix: write a number.'),
+    ],
+)  # fmt: skip
+def test_a_fault_in_one_of_several_shapes_is_told_of_the_shape_that_was_meant(
+    key: str, value: str, said: str, tmp_path: Path
+) -> None:
+    lines = [line for line in GOOD.splitlines() if not line.startswith(f"    {key}:")]
+    (found,) = faults(HEAD + "\n".join([*lines, f"    {key}: {value}"]) + "\n", tmp_path)
+    assert found.split(": ", 1)[1] == f"support-triage.{said}"
+
+
+def test_every_fault_of_a_map_is_told_and_not_only_the_first(tmp_path: Path) -> None:
+    found = faults(HEAD + GOOD + "    quality: {max_drop: 2, confidence: 3, flor: 1}\n", tmp_path)
+    assert [line.split(": ")[1].removeprefix("support-triage.") for line in found] == [
+        "quality.max_drop",
+        "quality.confidence",
+        "quality",
+    ]
+
+
+BOMB = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"b{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOMB + HEAD + GOOD, "use_cases.yaml:5:1: use_cases: aliases repeat more than 50,000 values."),
+        (HEAD + "  x1: &a {designed: *a}\n", "use_cases.yaml:2:1: use_cases: *a stands within itself."),
+        (HEAD + "  x1: &a\n    tags: [b, *a]\n", "use_cases.yaml:3:1: use_cases: *a stands within itself."),
+        (HEAD + GOOD + "    title: !now x\n", "use_cases.yaml:8:1: use_cases: tags such as !now are not read."),
+        (HEAD + GOOD + "    title: !!str 7\n", "use_cases.yaml:8:1: use_cases: tags such as !!str are not read."),
+    ],
+)
+def test_aliases_without_end_and_tags_are_refused_before_anything_is_built(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    (found,) = faults(text, tmp_path)
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize("title", ["Warn them !now", "say !important, now", "a - !b", "'!quoted'", '"!quoted"'])
+def test_a_word_with_an_exclamation_mark_is_a_word(title: str, tmp_path: Path) -> None:
+    assert "!" in loaded(HEAD + GOOD + f"    title: {title}\n", tmp_path).title
+
+
+def test_entries_may_share_values_by_aliases(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + GOOD.replace("    tokens: {", "    tokens: &t {")
+        + GOOD.replace("support-triage", "other").replace("{in: 900, out: 40}", "*t")
+    )
+    (tmp_path / "use_cases.yaml").write_text(text, encoding="utf-8")
+    one, two = load_registry([tmp_path / "use_cases.yaml"], resolve).use_cases
+    assert one.workload == two.workload
+
+
 def test_a_team_without_a_channel_is_named(tmp_path: Path) -> None:
     text = HEAD + GOOD.replace('    channel: "#support-ai"\n', "    team: legal-platform\n")
     said = 'use_cases.yaml:2:3: support-triage: no channel, and its team "legal-platform" has none. Fix: add channel: "#…".'

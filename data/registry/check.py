@@ -23,6 +23,7 @@ EXAMPLES = {
     "out": "tokens: {in: 900, out: 40}",
     "calls": "traffic: {calls: 20k/day}",
     "id": "model: {id: openai/gpt-4o}",
+    "p50": "tokens: {in: {p50: 3200, p95: 9000}, out: 40}",
     "use_cases": "use_cases: and a slug below it",
 }
 
@@ -60,7 +61,8 @@ def _told(document: Document, error: Any) -> Iterator[Problem]:
     steps = list(error.absolute_path)
     match error.validator:
         case "anyOf" | "oneOf":
-            yield from _told(document, _closest(error)) if error.context else ()
+            for inner in _closest(error):
+                yield from _told(document, inner)
         case "additionalProperties":
             for name in sorted(set(error.instance) - set(error.schema.get("properties", ())), key=str):
                 yield _unknown(document, [*steps, name], error.schema)
@@ -80,19 +82,30 @@ def _told(document: Document, error: Any) -> Iterator[Problem]:
             yield document.problem(steps, error.validator, message, fix)
 
 
-def _closest(error: Any) -> Any:
-    """Of several allowed shapes the one meant: the same type as what was written, else the first."""
-    kind = "object" if isinstance(error.instance, dict) else "array" if isinstance(error.instance, list) else None
+def _closest(error: Any) -> list[Any]:
+    """What is wrong by the one of several allowed shapes that was meant: one of the type that was written, else the first."""
     branches: dict[Any, list[Any]] = {}
     for e in error.context:
         branches.setdefault(e.schema_path[0], []).append(e)
+    whole = isinstance(error.instance, dict | list)  # of maps the first that takes a map, of words the nearest
+    return min(
+        branches.values(), key=lambda errors: (any(map(_other_type, errors)), 0 if whole else len(errors)), default=[]
+    )
 
-    def far(errors: list[Any]) -> tuple[bool, int]:
-        wrong_type = any(e.validator == "type" and not e.path for e in errors)
-        return (wrong_type, 0 if kind else len(errors))
 
-    best = min(branches.values(), key=far)
-    return max(best, key=lambda e: len(e.absolute_path))
+def _other_type(error: Any) -> bool:
+    """Whether a shape is for another type than what was written: no map, no word, no number at all."""
+    if error.path:
+        return False
+    match error.validator:
+        case "type":
+            return True
+        case "enum":
+            return not any(isinstance(error.instance, type(word)) for word in error.validator_value)
+        case "anyOf" | "oneOf":
+            branches = {e.schema_path[0] for e in error.context}
+            return all(any(_other_type(e) for e in error.context if e.schema_path[0] == b) for b in branches)
+    return False
 
 
 def _unknown(document: Document, steps: list[Any], known: dict[str, Any]) -> Problem:

@@ -11,10 +11,12 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
 from data.errors import Problem
 
 LARGEST_BYTES = 1_000_000
+MOST_BORROWED = 50_000  # values that aliases repeat; a few lines of aliases of aliases make billions
 Steps = Sequence[str | int]
 
 
@@ -89,6 +91,8 @@ def read_document(path: Path) -> Document:
     yaml = YAML(typ="rt")
     yaml.Constructor = _Text
     try:
+        if unread := _unread(text):
+            return failed(*unread)
         tree = yaml.load(text)
     except MarkedYAMLError as error:
         return _marked(file, error, text)
@@ -98,10 +102,46 @@ def read_document(path: Path) -> Document:
         return failed(
             "no use cases in it.", "write use_cases: and a slug with task, model, traffic and tokens below it."
         )
-    if tag := re.search(r"(?m)(?:^|[\s\[{,:-])(!\S+)", re.sub(r"#.*|\"[^\"]*\"|'[^']*'", "", text)):
-        line = text.count("\n", 0, text.find(tag.group(1))) + 1
-        return failed(f"tags such as {tag.group(1)} are not read.", "write the plain value.", line)
     return Document(file, tree)
+
+
+def _unread(text: str) -> tuple[str, str, int] | None:
+    """What is YAML and not read here: a tag, an alias within its own anchor, more aliases than a person writes. Message, fix, line.
+
+    Asked of the parser's events, before anything is built: aliases are followed only on paper.
+    """
+    sizes: dict[str, int] = {}  # values below an anchor, aliases followed
+    stack: list[
+        tuple[str | None, int]
+    ] = []  # of the maps and lists that are open: anchor, and the count when they began
+    count = borrowed = 0
+    for event in YAML(typ="rt").parse(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in stack):
+                return f"*{event.anchor} stands within itself.", "write the value.", line
+            borrowed += sizes.get(event.anchor, 0)
+            count += sizes.get(event.anchor, 0)
+            if borrowed > MOST_BORROWED:
+                return (
+                    f"aliases repeat more than {MOST_BORROWED:,} values.",
+                    "write use cases out, or use defaults.",
+                    line,
+                )
+        elif isinstance(event, NodeEvent):  # a value, a map or a list
+            if (written := getattr(event, "tag", None)) is not None:
+                tag = str(written).replace("tag:yaml.org,2002:", "!!")
+                return f"tags such as {tag} are not read.", "write the plain value.", line
+            count += 1
+            if isinstance(event, CollectionStartEvent):
+                stack.append((event.anchor, count - 1))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = stack.pop()
+            if anchor:
+                sizes[anchor] = count - before
+    return None
 
 
 def _marked(file: str, error: MarkedYAMLError, text: str) -> Document:
