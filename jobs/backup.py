@@ -1,41 +1,50 @@
 """A copy of the home out, and back in: the private database and every kept body, in a folder or one .tar file.
 
-Written under a name of its own and renamed when it is whole. Restoring proves the copy before anything is replaced, and
-what was there before is kept beside it.
+Written under a name of its own and renamed when it is whole. Restoring proves the copy before anything is replaced, keeps every
+other undercut out meanwhile, and what was there before is kept beside it. What waits in a restored outbox may have been sent
+after the backup: it is looked up first, as after a lost answer.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from data.errors import DataMissing, StoreError, UsageError
 from data.store import Store
+from jobs.answers import INBOX
 from jobs.integrity import verify
+from jobs.lock import service_lock
+from jobs.outbox import doubt_waiting
 
 DATABASE, MANIFEST, MARKET = "private.duckdb", "backup.json", "market.duckdb"
+WAL = f"{DATABASE}.wal"
 
 
 def backup(home: Path, target: Path, now: datetime) -> dict[str, object]:
-    """Write the home to `target`; its manifest comes back. Raises UsageError where something is there already."""
+    """Write the home to `target`; its manifest comes back. Raises UsageError where something is there already, or it lies in
+    the home itself, so that backups would hold backups."""
     if target.exists():
         raise UsageError("is there already.", where=str(target), fix="name a new file or folder, or move it away.")
+    if target.resolve().is_relative_to(home.resolve()):
+        raise UsageError("lies in the home that it is a backup of.", where=str(target), fix="name a place beside it, or on another disk.")  # fmt: skip
     if not (home / DATABASE).exists():
         raise DataMissing("there is no database yet.", where=str(home), fix="run `undercut scrape` first.")
     fresh = target.with_name(f".{target.name}.part")
     packed = fresh.with_name(fresh.name + ".tar")
     try:
         _remove(fresh)
-        with Store(home) as store:  # no one else writes while it is open
-            store.con.execute("checkpoint")
-            shutil.copytree(home, fresh, ignore=_left_out, symlinks=True)
+        with _held(home) as database:
+            _copied(home, database, fresh)
         made = {"database_sha256": _sha(fresh / DATABASE), "bodies": sum(1 for _ in fresh.glob("bodies/*/*.gz")), "made_at": now.isoformat()}  # fmt: skip
         (fresh / MANIFEST).write_text(json.dumps(made), encoding="utf-8")
         if target.suffix == ".tar":
@@ -45,7 +54,7 @@ def backup(home: Path, target: Path, now: datetime) -> dict[str, object]:
         else:
             fresh.replace(target)
     except OSError as error:
-        raise StoreError(f"the backup cannot be written ({error.strerror}).", where=str(target), fix="free space or name another place; nothing was changed.") from error  # fmt: skip
+        raise StoreError(f"the backup cannot be written ({error.strerror or error}).", where=str(target), fix="free space or name another place; nothing was changed.") from error  # fmt: skip
     finally:
         _remove(fresh)
         packed.unlink(missing_ok=True)
@@ -59,28 +68,29 @@ def restore(source: Path, home: Path, now: datetime, *, replace: bool = False) -
     its bodies, and running it again finishes it.
     """
     there = (home / DATABASE).exists()
-    if there:
-        if not replace:
-            raise UsageError("there is a database already.", where=str(home), fix="--replace keeps it beside the restored one, or set UNDERCUT_HOME to another folder.")  # fmt: skip
-        _not_in_use(home)
+    if there and not replace:
+        raise UsageError("there is a database already.", where=str(home), fix="--replace keeps it beside the restored one, or set UNDERCUT_HOME to another folder.")  # fmt: skip
     home = home.absolute()
     fresh, part = home.with_name(f".{home.name}.part"), home.with_name(f".{home.name}.before.part")
-    try:
-        _remove(fresh)
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(source, fresh):
-            _prove(source, fresh)
-        before = home.with_name(f"{home.name}.before-{now:%Y%m%dT%H%M%S}") if there else None
-        if before:
+    before = home.with_name(f"{home.name}.before-{now:%Y%m%dT%H%M%S}") if there else None
+    with service_lock(home):
+        try:
+            _remove(fresh)
+            with _opened(source, fresh):
+                _prove(source, fresh, now)
+            with _held(home, whole=False) if before else nullcontext() as database, _locked(fresh / DATABASE):
+                if before and database:
+                    _remove(part)
+                    _copied(home, database, part, _linked)
+                    part.rename(before)
+                elif (home / DATABASE).exists():
+                    raise _in_use(home / DATABASE)  # made meanwhile
+                _take_over(fresh, home)
+        except OSError as error:
+            raise StoreError(f"the backup cannot be put back ({error.strerror or error}).", where=str(home), fix="free space or set UNDERCUT_HOME to another folder; what was there stays.") from error  # fmt: skip
+        finally:
+            _remove(fresh)
             _remove(part)
-            shutil.copytree(home, part, ignore=_published, copy_function=_linked, symlinks=True)
-            part.rename(before)
-        _take_over(fresh, home)
-    except OSError as error:
-        raise StoreError(f"the backup cannot be put back ({error.strerror or error}).", where=str(home), fix="free space or set UNDERCUT_HOME to another folder; what was there stays.") from error  # fmt: skip
-    finally:
-        _remove(fresh)
-        _remove(part)
     return before
 
 
@@ -90,9 +100,8 @@ def _take_over(fresh: Path, home: Path) -> None:
         to = home / body.relative_to(fresh)
         to.parent.mkdir(parents=True, exist_ok=True)
         body.replace(to)
-    (home / f"{DATABASE}.wal").unlink(
-        missing_ok=True
-    )  # only one that cannot be opened still has any; it is kept beside
+    _join_answers(fresh / INBOX, home / INBOX)
+    (home / WAL).unlink(missing_ok=True)  # only one that cannot be opened still has any; it is kept beside
     (fresh / DATABASE).replace(home / DATABASE)
     copy = (fresh / MARKET).resolve()
     copy.rename(home / copy.name)
@@ -108,14 +117,53 @@ def _linked(source: str, target: str) -> object:
     return shutil.copy2(source, target)
 
 
-def _not_in_use(home: Path) -> None:
-    """Raises StoreError where another undercut writes; a database that cannot be opened at all may be replaced."""
+def _join_answers(restored: Path, here: Path) -> None:
+    """What people pressed and no database holds yet: of the backup and of the home, each answer once; half a line is none."""
+    lines = [line for f in (restored, here) if f.exists() for line in f.read_text(encoding="utf-8").split("\n")[:-1]]
+    if lines:
+        restored.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
+        restored.replace(here)
+
+
+@contextmanager
+def _held(home: Path, *, whole: bool = True) -> Iterator[BinaryIO]:
+    """The database's file with all that was written in it, and no other undercut in it until the block ends.
+
+    Raises StoreError where one is; with `whole=False` a database that cannot be opened at all is held as it lies there.
+    """
     try:
-        with Store(home):
-            pass
+        with Store(home) as store:
+            store.con.execute("checkpoint")
+        opened = True
     except StoreError as error:
-        if "in use" in error.what:
+        if whole or "in use" in error.what:
             raise
+        opened = False
+    with _locked(home / DATABASE) as file:
+        if opened and (home / WAL).exists():
+            raise _in_use(home / DATABASE)  # it came between the two
+        yield file
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """Locked as DuckDB locks it. Such a lock ends when this process closes any handle to the file: read it by this one alone."""
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise _in_use(path) from None
+        yield file
+
+
+def _in_use(path: Path) -> StoreError:
+    return StoreError("the database is in use by another undercut.", where=str(path), fix="stop it and run this again; nothing was changed.")  # fmt: skip
+
+
+def _copied(home: Path, database: BinaryIO, to: Path, copy: Callable[[str, str], object] = shutil.copy2) -> None:
+    shutil.copytree(home, to, ignore=_left_out, copy_function=copy, symlinks=True)
+    with (to / DATABASE).open("wb") as file:
+        shutil.copyfileobj(database, file)
 
 
 @contextmanager
@@ -136,7 +184,7 @@ def _opened(source: Path, fresh: Path) -> Iterator[None]:
     yield
 
 
-def _prove(source: Path, fresh: Path) -> None:
+def _prove(source: Path, fresh: Path, now: datetime) -> None:
     """Raises where the copy is not what was written or a rule does not hold in it."""
     try:
         made = json.loads((fresh / MANIFEST).read_text(encoding="utf-8"))
@@ -148,17 +196,18 @@ def _prove(source: Path, fresh: Path) -> None:
     with Store(fresh) as store:
         if broken := next(verify(store, fresh), None):
             raise StoreError(f"the backup breaks a rule: {broken.rule} ({broken.count}, e.g. {broken.example}).", where=str(source), fix="use another backup.")  # fmt: skip
+        with store.transaction():
+            doubt_waiting(store, now)
         store.publish()
+        store.con.execute("checkpoint")
     (fresh / MANIFEST).unlink()
 
 
-def _published(folder: str, names: list[str]) -> set[str]:
-    """Published copies are made again; locks and probes belong to a running process."""
-    return {n for n in names if n.startswith(("market", ".market", ".writable")) or n.endswith(".lock")}
-
-
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    return _published(folder, names) | {f"{DATABASE}.wal"} & set(names)
+    """Published copies are made again; locks and probes belong to a running process; the database is copied by its own handle."""
+    return {
+        n for n in names if n.startswith(("market", ".market", ".writable")) or n.endswith(".lock") or n == DATABASE
+    }
 
 
 def _sha(file: Path) -> str:

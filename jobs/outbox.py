@@ -1,9 +1,10 @@
 """What must be sent, exactly once: rows in the database, sent after the transaction that decided them.
 
 A message waits from its row on; its events say `sending`, then `sent` (with Slack's timestamp), `retry`, `blocked` (a
-person must mend token or channel; it waits), or `parked` (needs `release`). A `sending` without an answer is looked up
-by our message id before it goes again (bot token). A webhook cannot look back: at most once. There a lost answer is
-parked and told, since a doubled alert costs more trust than a late one. Nothing is ever dropped.
+person must mend token or channel; it waits), or `parked` (needs `release`). A `sending` without an answer, and what waits in
+a restored database (`restored`), is looked up by our message id before it goes again (bot token). A webhook cannot look
+back: at most once. There a lost answer is parked and told, since a doubled alert costs more trust than a late one. Nothing
+is ever dropped.
 """
 
 from __future__ import annotations
@@ -117,9 +118,15 @@ def release(store: Store, message_id: str, at: datetime) -> None:
     _note(store, found, "released", at)
 
 
+def doubt_waiting(store: Store, at: datetime) -> None:
+    """Of a restored database: what waits there may have been sent since the backup, so it is looked up before it is sent."""
+    for m in waiting_messages(store):
+        _note(store, m, "restored", at)
+
+
 def _delivered(store: Store, sender: Sender, m: dict[str, Any], now: Callable[[], datetime]) -> Answer:
     """One message, one step on: what became of it, as written in its events."""
-    if m["last"] == "sending":  # an earlier try, ours or of a process that died, had no answer
+    if m["last"] in ("sending", "restored"):  # an earlier try, ours or of a process that died, had no answer
         found = _looked_up(store, sender, m)
         if found is not None:
             return _note(store, m, found.outcome, now(), found) if found.outcome in ("sent", "parked") else found

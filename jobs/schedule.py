@@ -18,10 +18,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from filelock import FileLock, Timeout
 
 from data.errors import UndercutError, UsageError
 from data.store import Place, Team, open_store
+from jobs.lock import service_lock
 from jobs.logs import set_up
 from jobs.metrics import Metrics
 from jobs.scrape import readable
@@ -31,7 +31,6 @@ from jobs.work import check_once, scrape_one, take_answers, write_missed, write_
 from scraper.source import Source, load_sources
 
 log = logging.getLogger("undercut.schedule")
-LOCK = "service.lock"
 PERIODS = {
     "hourly": timedelta(hours=1),
     "every 6h": timedelta(hours=6),
@@ -106,16 +105,7 @@ def run_service(
     known, last = list(sources), last_success or {}
     for s in known:
         trigger_of(s)  # a schedule nobody can read is told before anything is locked
-    home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError(
-            "another `undercut run` has this home.", where=str(home / LOCK), fix="stop it, or set UNDERCUT_HOME."
-        ) from None
     stop = Stop()
-    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
     late = overdue(known, last, clock())
     scheduler = planned(
         known,
@@ -128,19 +118,20 @@ def run_service(
         stop=stop,
         jitter=jitter,
     )
-    try:
-        scheduler.start()
-        log.info("started: %d sources, %d overdue", len(known), len(late))
-        ready()
-        while not stop.is_set():
-            time.sleep(0.2)  # short, so that a signal is handled on every platform
-        log.info("stopping: the job at work is finished first")
-    finally:
-        if scheduler.running:
-            scheduler.shutdown(wait=True)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        lock.release()
+    with service_lock(home):
+        before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            scheduler.start()
+            log.info("started: %d sources, %d overdue", len(known), len(late))
+            ready()
+            while not stop.is_set():
+                time.sleep(0.2)  # short, so that a signal is handled on every platform
+            log.info("stopping: the job at work is finished first")
+        finally:
+            if scheduler.running:
+                scheduler.shutdown(wait=True)
+            for number, handler in before.items():
+                signal.signal(number, handler)
     log.info("stopped")
 
 

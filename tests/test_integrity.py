@@ -6,19 +6,29 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import jobs.backup
 from data.errors import StoreError, UsageError
 from data.store import Store, published, rows
 from data.store.writer import SCHEMA
+from jobs.answers import Inbox, Pressed
 from jobs.backup import backup, restore
 from jobs.integrity import verify
+from jobs.lock import service_lock
+from jobs.outbox import deliver, enqueue
+from jobs.slack import BotSender, WebhookSender
 from scraper.capture import Bodies
 from tests.bench.history import fill
+from tests.slack_server import slack_server
+from tests.test_outbox import alert, bot, hook
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -109,6 +119,125 @@ def test_restoring_over_a_database_is_refused_and_with_the_flag_keeps_it_beside(
     with Store(home) as new, Store(before) as old:
         assert len(new.rows("select * from rate")) == 1
         assert old.rows("select * from rate") == []
+
+
+@pytest.mark.parametrize(("kind", "parked"), [(BotSender, 0), (WebhookSender, 1)])
+def test_what_was_sent_after_the_backup_is_not_sent_again_by_the_restored_one(
+    home: Path, tmp_path: Path, kind: type, parked: int
+) -> None:
+    with slack_server() as slack:
+        sender = bot(slack) if kind is BotSender else hook(slack)
+        with Store(home) as store:
+            enqueue(store, alert(), run_id="r")
+        backup(home, tmp_path / "copy", NOW)
+        with Store(home) as store:
+            enqueue(store, alert(2), run_id="r")
+            assert deliver(store, sender, lambda: NOW).sent == 2
+        restore(tmp_path / "copy", home, NOW, replace=True)
+        with Store(home) as store:
+            done = deliver(store, sender, lambda: NOW)
+            assert (done.waiting, done.parked) == (0, parked)
+            enqueue(store, alert(3), run_id="r")
+            assert deliver(store, sender, lambda: NOW).sent == 1, "what was decided since goes out by itself"
+        assert len(slack.posted) == 3
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from data.store import Store
+with Store(Path(sys.argv[1])) as store:
+    store.con.execute("delete from rate")
+    sys.stdout.write("open\\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_writer(home: Path) -> Iterator[None]:
+    """A process that has the database open and wrote to it, without a checkpoint."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", OPENED, str(home)], cwd=ROOT, stdin=pipe, stdout=pipe) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"open\n"
+        yield
+        writer.communicate()
+
+
+def test_a_writer_that_comes_while_a_backup_is_proven_keeps_its_database(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(home, tmp_path / "copy", NOW)
+    with ExitStack() as meanwhile:
+
+        def slow(*given: Any) -> Any:
+            meanwhile.enter_context(another_writer(home))
+            return verify(*given)
+
+        monkeypatch.setattr("jobs.backup.verify", slow)
+        with pytest.raises(StoreError, match="in use"):
+            restore(tmp_path / "copy", home, NOW, replace=True)
+    with Store(home) as store:
+        assert store.rows("select * from rate") == [], "what the writer wrote is there"
+    assert not list(tmp_path.glob("*before*"))
+
+
+def test_nobody_opens_the_home_while_it_is_replaced(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(home, tmp_path / "copy", NOW)
+    said: list[str] = []
+
+    def tried() -> None:
+        done = subprocess.run([sys.executable, "-c", OPENED, str(home)], check=False, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
+        said.append(done.stderr.decode().strip().splitlines()[-1] if done.returncode else "opened")
+
+    def watched(fresh: Path, there: Path) -> None:
+        tried()
+        take_over(fresh, there)
+        tried()
+
+    take_over = jobs.backup._take_over
+    monkeypatch.setattr("jobs.backup._take_over", watched)
+    restore(tmp_path / "copy", home, NOW, replace=True)
+    assert len(said) == 2 and all("in use" in line for line in said), said
+    with service_lock(home), pytest.raises(UsageError, match="undercut run"):
+        subprocess_restore(tmp_path / "copy", home)
+    assert broken(home) == {}
+
+
+def subprocess_restore(copy: Path, home: Path) -> None:
+    """In a process of its own: the lock is one of processes."""
+    code = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path; from jobs.backup import restore\n"
+        "restore(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now(UTC), replace=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(copy), str(home)], check=False, cwd=ROOT, capture_output=True, text=True)  # fmt: skip
+    if done.returncode:
+        raise UsageError(done.stderr.strip().splitlines()[-1])
+
+
+def test_answers_that_wait_come_back_and_those_of_the_home_stay(home: Path, tmp_path: Path) -> None:
+    def pressed(n: int) -> Pressed:
+        return Pressed(f"rec-00000{n}", "later", NOW.isoformat(), "mara", "C1", "1.0")
+
+    for n in (1, 2):
+        Inbox(home).put(pressed(n))
+    backup(home, tmp_path / "copy", NOW)
+    Inbox(home).taken(1)
+    Inbox(home).put(pressed(3))
+    restore(tmp_path / "copy", home, NOW, replace=True)
+    assert Inbox(home).waiting() == [pressed(1), pressed(2), pressed(3)]
+    restore(tmp_path / "copy", tmp_path / "new", NOW)
+    assert Inbox(tmp_path / "new").waiting() == [pressed(1), pressed(2)]
+
+
+@pytest.mark.parametrize("name", ["b", "b.tar", "backups/b"])
+def test_a_backup_in_the_home_itself_is_refused(home: Path, name: str) -> None:
+    before = sorted(home.rglob("*"))
+    with pytest.raises(UsageError, match="lies in the home"):
+        backup(home, home / name, NOW)
+    assert sorted(home.rglob("*")) == before
 
 
 KILLED = """
