@@ -223,6 +223,37 @@ def test_a_correction_does_not_rewrite_what_was_believed(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_what_was_known_and_what_is_today_do_not_depend_on_the_readers_time_zone(tmp_path: Path, zone: str) -> None:
+    """BI tools and the command line open the copy in the machine's zone; every other test has UTC."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    ends = rate(rate_id="b", endpoint_id="x:ends", valid_from=today - timedelta(days=9), valid_to=today)
+    begins = rate(rate_id="c", endpoint_id="x:begins", valid_from=today + timedelta(days=1))
+    with Store(tmp_path) as store:
+        store.insert("rate", [rate(), ends, begins])
+        store.publish()
+    before, day = NOON - timedelta(minutes=1), NOON.date()
+    asked = {
+        f"known_at := timestamptz '{before}'": 0,
+        f"known_at := timestamptz '{NOON}'": 1,
+        f"known_at := '{before.replace(tzinfo=None)}'": 0,
+        f"known_at := timestamp '{NOON.replace(tzinfo=None)}'": 1,
+        f"known_at := date '{day}'": 0,
+    }
+    with duckdb.connect(str((tmp_path / "market.duckdb").resolve()), read_only=True) as reader:
+        reader.execute(f"set TimeZone = '{zone}'")
+        for known, count in asked.items():
+            found = rows(
+                reader, f"select * from price_asof(date '2026-11-20', {known}) where endpoint = 'openai:gpt-4o'"
+            )
+            assert len(found) == count, known
+        late = "select endpoint from price_asof(timestamptz '{}') where endpoint <> 'openai:gpt-4o'"
+        assert rows(reader, late.format(today - timedelta(minutes=1))) == [{"endpoint": "x:ends"}]
+        assert rows(reader, late.format(today + timedelta(hours=23, minutes=59))) == []
+        for view in ("prices", "stated_prices"):
+            assert rows(reader, f"select endpoint from {view} where endpoint like 'x:%'") == []
+
+
 def test_a_corrected_date_or_amount_replaces_the_period_it_corrects(tmp_path: Path) -> None:
     began, later = NOON - timedelta(days=5), NOON + timedelta(days=10)
     wrong = rate(valid_from=began)

@@ -1,15 +1,15 @@
--- One row per endpoint, meter, tier, band and time window in force on a day, as known at an instant (now if left out).
+-- One row per endpoint, meter, tier, band and time window in force on a day, as known at an instant (now if left out); days are UTC's.
 -- The same order of trust as recommender/cost/force.py: per source its last word, then the best standing.
 create macro price_asof(day, known_at := timestamp '9999-12-31') as table
 with applies as (
     select *, valid_from is not null and valid_to is not null as bounded,
         case standing when 'official' then 2 when 'single' then 0 else 1 end as trust,
-        coalesce(valid_from, case when known_from < (day::date + 1)::timestamp then known_from end,
+        coalesce(valid_from, case when known_from < (utc(day)::date + 1)::timestamp then known_from end,
             timestamp '0001-01-01') as begins
     from rate
-    where known_from <= known_at::timestamp
-        and coalesce(valid_from, timestamp '0001-01-01') < (day::date + 1)::timestamp
-        and (valid_to is null or valid_to > day::timestamp)
+    where known_from <= utc(known_at)
+        and coalesce(valid_from, timestamp '0001-01-01') < (utc(day)::date + 1)::timestamp
+        and (valid_to is null or valid_to > utc(day))
 ), stated as (
     select * from applies
     qualify row_number() over (

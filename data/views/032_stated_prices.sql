@@ -5,7 +5,7 @@ select
     usd_per_mtok, usd_per_unit, unit, standing, valid_from, known_from as seen_at, rate_id
 from (
     select * from rate
-    where coalesce(valid_from, known_from) < current_date + 1 and (valid_to is null or valid_to > current_date)
+    where coalesce(valid_from, known_from) < utc(now())::date + 1 and (valid_to is null or valid_to > utc(now())::date)
     qualify row_number() over (
         partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit, source_id
         order by valid_from is not null and valid_to is not null desc, coalesce(valid_from, known_from) desc, known_from desc) = 1)

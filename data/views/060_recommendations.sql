@@ -9,10 +9,10 @@ select
         else 'open' end as state,
     r.reason, r.reasons, r.opened_at, r.decided_at, r.data_as_of, r.rate_ids, r.score_ids
 from (select *, min(decided_at) over (partition by rec) as opened_at, max(decided_at) over (partition by use_case) as newest_at
-      from recommendation where decided_at < (day::date + 1)::timestamp
+      from recommendation where decided_at < (utc(day)::date + 1)::timestamp
       qualify row_number() over (partition by rec order by decided_at desc) = 1) r
 left join (select rec, max_by(verdict, decided_at) as verdict from feedback
-           where decided_at < (day::date + 1)::timestamp group by rec) f using (rec);
+           where decided_at < (utc(day)::date + 1)::timestamp group by rec) f using (rec);
 
 create view recommendations as select * from recommendations_asof(date '9999-12-30');
 comment on view recommendations is 'Recommendations in all states. One row per recommendation. From: the decisions of `undercut check`; what people answered is in state.';
