@@ -195,12 +195,13 @@ def _said(error: Exception) -> str:
 
 def read_source(store: Store, source: Source, fetcher: Fetcher, browser: str | None, now: datetime) -> Read:
     """Fetch, keep the body and read it. Raises HostFailed or PageChanged; then nothing is stored."""
-    last = last_capture(store, source.id)
+    last, bodies = last_capture(store, source.id), Bodies(store.kept)
+    whole = last.get("sha256") is not None and bodies.has(last["sha256"])  # a body that went missing is asked for again
     answer = fetch_source(
         source,
         fetcher,
-        etag=last.get("etag"),
-        last_modified=last.get("last_modified"),
+        etag=last.get("etag") if whole else None,
+        last_modified=last.get("last_modified") if whole else None,
         key=key_of(source),
         browser=browser,
     )
@@ -218,10 +219,12 @@ def read_source(store: Store, source: Source, fetcher: Fetcher, browser: str | N
         last_modified=answer.last_modified or (last.get("last_modified") if answer.body is None else None),
     )
     if capture.outcome == "unchanged" and not earlier(store, source):
+        if answer.body is not None:
+            bodies.put(answer.body)
         return Read(source, capture)
-    body = answer.body if answer.body is not None else Bodies(store.kept).get(str(sha))
+    body = answer.body if answer.body is not None else bodies.get(str(sha))
     found = _claims(source, capture, body)
-    Bodies(store.kept).put(body)
+    bodies.put(body)
     return found
 
 

@@ -26,6 +26,9 @@ class Bodies:
             self.kept.write(self._name(sha), gzip.compress(body, mtime=0))
         return sha
 
+    def has(self, sha: str) -> bool:
+        return self.kept.has(self._name(sha))
+
     def get(self, sha: str) -> bytes:
         """The body with this hash. Raises StoreError where it is missing or no longer what it was."""
         name = self._name(sha)

@@ -13,9 +13,10 @@ import duckdb
 import pytest
 import time_machine
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
-from data.errors import StoreError
-from data.store import Store, published, rows
+from data.errors import StoreError, UsageError
+from data.store import Store, ask, published, rows
 from jobs.integrity import verify
 from tests.test_scrape import SMALL, cycle, small
 from tests.test_store import rate
@@ -126,6 +127,67 @@ def test_a_disk_that_is_full_in_a_transaction_leaves_the_last_state_and_the_next
             store.insert("rate", many)
         store.publish()
     assert counted(home) == 5001
+
+
+def test_a_disk_that_is_full_while_publishing_leaves_the_last_copy_and_nothing_beside_it(home: Path) -> None:
+    before = sorted(f.name for f in home.iterdir())
+    with Store(home) as store:
+        store.insert("rate", [rate(rate_id=f"r{n}", endpoint_id=f"openai:m{n}") for n in range(5000)])
+        with disk_of(200_000), pytest.raises(StoreError, match="disk is full"):
+            store.publish()
+        with published(home / "market.duckdb") as con:
+            assert rows(con, "select count(*) as n from prices") == [{"n": 1}]
+        assert sorted(f.name for f in home.iterdir() if f.suffix != ".wal") == before
+        store.publish()
+    with published(home / "market.duckdb") as con:
+        assert rows(con, "select count(*) as n from prices") == [{"n": 5001}]
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.4])
+def test_a_copy_that_was_cut_off_says_so_and_the_next_publish_replaces_it(home: Path, share: float) -> None:
+    file, query = (home / "market.duckdb").resolve(), "select sum(hash(r)) from rate r"
+    with Store(home) as store:
+        file.chmod(0o644)
+        file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+        file.chmod(0o444)
+        for how in (rows, ask):
+            with pytest.raises(StoreError, match="cut off"), published(home / "market.duckdb") as con:
+                how(con, query)
+        store.publish()
+    with published(home / "market.duckdb") as con:
+        assert rows(con, "select count(*) as n from prices") == [{"n": 1}]
+
+
+def test_a_query_about_something_corrupt_is_a_query(home: Path) -> None:
+    with published(home / "market.duckdb") as con, pytest.raises(UsageError, match="corrupt_checksum"):
+        ask(con, "from corrupt_checksum")
+
+
+def test_a_body_that_went_missing_is_found_and_kept_again_by_the_next_cycle_that_reads_the_page(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """Also where the host would say "not modified" to what we no longer have."""
+    httpserver.expect_request("/robots.txt").respond_with_data("")
+
+    def page(request: Request) -> Response:
+        if request.headers.get("If-None-Match") == '"v1"':
+            return Response(status=304)
+        return Response(SMALL.replace("{input}", "2.50"), headers={"ETag": '"v1"'})
+
+    httpserver.expect_request("/prices").respond_with_handler(page)
+    home, sources = tmp_path / "home", small(httpserver)
+    cycle(home, sources)
+    (body,) = home.glob("bodies/*/*.gz")
+    kept = body.read_bytes()
+    body.unlink()
+    with Store(home) as store:
+        before = store.rows("from rate order by all")
+        assert [b.rule for b in verify(store, home)] == ["a kept body is missing or damaged"]
+    assert cycle(home, sources, datetime(2026, 11, 2, 9, tzinfo=UTC)).lines[0].outcome == "unchanged"
+    assert body.read_bytes() == kept
+    with Store(home) as store:
+        assert store.rows("from rate order by all") == before
+        assert list(verify(store, home)) == []
 
 
 def test_a_disk_that_is_full_in_a_cycle_says_so_and_the_next_cycle_reads_the_page(

@@ -26,6 +26,7 @@ from data.errors import StoreError, UsageError
 from data.store import Store, Team, ask, open_store, published, rows, team_of
 from data.store.move import copy_home, export_home
 from data.store.team import TeamStore
+from data.store.writer import SCHEMA
 from jobs.integrity import verify
 from jobs.outbox import deliver, enqueue, waiting_messages
 from jobs.schedule import still_due
@@ -38,6 +39,7 @@ from tests.team import WHOLE, Child, run
 from tests.test_outbox import alert, bot
 from tests.test_scrape import SMALL, small
 from tests.test_store import NOON, rate
+from tests.test_store_trouble import disk_of
 
 ROOT = Path(__file__).parents[1]
 SECRET = "s3cret-word"  # of no server
@@ -188,6 +190,46 @@ def test_a_database_of_a_newer_undercut_is_refused(team: Team) -> None:
         store.con.execute("insert into schema_migration values ('999_future.sql', 'x', now()::timestamp)")
     with pytest.raises(StoreError, match="newer undercut"):
         open_store(team)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("last", [1, 5])
+def test_a_store_of_an_earlier_version_opens_and_keeps_its_facts(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    team, earlier = (
+        team_of("ducklake:postgres:" + postgres.database(f"earlier{last}"), tmp_path / "data"),
+        tmp_path / "schema",
+    )
+    earlier.mkdir()
+    files = sorted(SCHEMA.glob("*.sql"))
+    for file in files[:last]:
+        shutil.copy(file, earlier)
+    with monkeypatch.context() as then:
+        then.setattr("data.store.writer.SCHEMA", earlier)
+        then.setattr("data.store.team.view_files", list)
+        with open_store(team) as store:
+            store.insert("rate", [rate(rate_id=str(n), meter=f"m{n}") for n in range(20)])
+            before = store.rows("from rate order by all")
+    with open_store(team) as store:
+        assert store.rows("from rate order by all") == before
+        assert store.rows("select count(*) as n from prices") == [{"n": 20}]
+        done = store.rows("select name from schema_migration where name like '%.sql' order by name")
+    assert [d["name"] for d in done] == [f.name for f in files]
+
+
+@pytest.mark.postgres
+def test_a_disk_that_is_full_in_a_transaction_writes_nothing_and_the_next_one_goes_on(team: Team) -> None:
+    many = [rate(rate_id=f"r{n}", endpoint_id=f"openai:m{n}") for n in range(20_000)]
+    with open_store(team) as store:
+        store.insert("rate", [rate()])
+        with disk_of(20_000), pytest.raises(StoreError, match="disk is full") as full, store.transaction():
+            store.insert("rate", many)
+        assert str(team.data) in str(full.value)
+        assert store.rows("select count(*) as n from rate") == [{"n": 1}]
+        assert store.insert("rate", many) == 20_000
+    with published(team) as con:
+        assert rows(con, "select count(*) as n from rate") == [{"n": 20_001}]
 
 
 @pytest.mark.postgres

@@ -67,6 +67,12 @@ def disk_full(error: Exception) -> bool:
     return bool(re.search("no space left|file too large|could not write file|quota exceeded", str(error).lower()))
 
 
+def damaged(error: Exception) -> bool:
+    """A file that was cut off opens as long as its first blocks are there; the rest is missed when it is read."""
+    said = re.search("could not read enough bytes|not a valid duckdb|corrupt|checksum", str(error).lower())
+    return isinstance(error, duckdb.IOException | duckdb.FatalException) and bool(said)
+
+
 def explain(error: Exception, path: str) -> StoreError:
     text = str(error)
     if re.search(r"\block", text.lower()):
@@ -94,6 +100,12 @@ def explain(error: Exception, path: str) -> StoreError:
             "the folder cannot be written.",
             where=path,
             fix="make it writable or set UNDERCUT_HOME to a folder that is.",
+        )
+    if damaged(error):
+        return StoreError(
+            "the file is damaged or cut off; it was left as it is.",
+            where=path,
+            fix="undercut db restore BACKUP --replace (what is there is kept beside it); a published copy: undercut scrape.",
         )
     return StoreError(f"the database cannot be opened: {text.splitlines()[0]}", where=path, fix="restore a backup.")
 
@@ -129,6 +141,8 @@ def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
             raise UsageError("a query only reads.", where="sql", fix=fix)
         return rows(con, query)
     except duckdb.Error as error:
+        if damaged(error):
+            raise
         said = str(error).strip().splitlines()
         raise UsageError(said[0], where="sql", fix=fix) from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from data.errors import DataMissing, StoreError
-from data.store.connect import STORAGE_VERSION, connect, explain, quoted, rows
+from data.store.connect import STORAGE_VERSION, connect, damaged, explain, quoted, rows
 from data.store.place import Place, Team
 
 VIEWS = Path(__file__).parents[1] / "views"
@@ -113,6 +113,8 @@ def published(place: Place, *, timeout_s: float = 30) -> Iterator[duckdb.DuckDBP
     except duckdb.Error as error:
         if isinstance(place, Team) and not isinstance(error, duckdb.InterruptException):
             raise explain_lake(error, place) from None
+        if isinstance(place, Path) and damaged(error):
+            raise explain(error, str(place.resolve())) from error
         raise
     finally:
         timer.cancel()

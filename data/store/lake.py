@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from data.errors import StoreError
-from data.store.connect import connect, load, quoted
+from data.store.connect import connect, disk_full, explain, load, quoted
 from data.store.keep import explain_bucket, open_bucket
 from data.store.place import Team
 
@@ -115,6 +115,8 @@ def explain_lake(error: Exception, team: Team) -> StoreError:
         return StoreError(
             f"PostgreSQL refuses it: {text[:200]}", where=where, fix="grant the user rights on this database's tables."
         )
+    if disk_full(error):
+        return explain(error, str(team.data))
     if AWAY.search(text):
         fix = "start it, or look at host, port and network; nothing is half written, and the next run goes on."
         return StoreError("PostgreSQL does not answer.", where=where, fix=fix)

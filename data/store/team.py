@@ -62,10 +62,6 @@ class TeamStore(Store):
             self.gate.close()
         self.con.close()
 
-    def rows(self, query: str, parameters: object = None) -> list[Row]:
-        with self._told():
-            return rows(self.con, query, parameters)
-
     def insert(self, table: str, records: Iterable[Mapping[str, Any]], *, unique: tuple[str, ...] = ()) -> int:
         if self._within:
             with self._told():

@@ -17,7 +17,7 @@ from typing import Any, Self
 import duckdb
 
 from data.errors import StoreError
-from data.store.connect import STORAGE_VERSION, Row, connect, disk_full, explain, quoted, rows
+from data.store.connect import STORAGE_VERSION, Row, connect, damaged, disk_full, explain, quoted, rows
 from data.store.copies import publish
 from data.store.keep import Folder, Keep
 
@@ -128,20 +128,30 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written inside, or nothing. Raises StoreError where the disk is full."""
-        self.con.execute("begin")
+        """All that is written inside, or nothing. Raises StoreError where the disk is full or the file damaged."""
+        with self._told():
+            self.con.execute("begin")
+            try:
+                yield
+                self.con.execute("commit")
+            except BaseException:
+                with suppress(duckdb.Error):  # a commit that failed has rolled back already
+                    self.con.execute("rollback")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What a full disk or a damaged file makes of a statement, in our words."""
         try:
             yield
-            self.con.execute("commit")
-        except BaseException as error:
-            with suppress(duckdb.Error):  # a commit that failed has rolled back already
-                self.con.execute("rollback")
-            if isinstance(error, duckdb.Error) and disk_full(error):
+        except duckdb.Error as error:
+            if disk_full(error) or damaged(error):
                 raise explain(error, self.where) from error
             raise
 
     def rows(self, query: str, parameters: object = None) -> list[Row]:
-        return rows(self.con, query, parameters)
+        with self._told():
+            return rows(self.con, query, parameters)
 
     def insert(self, table: str, records: Iterable[Mapping[str, Any]], *, unique: tuple[str, ...] = ()) -> int:
         """Add rows, all columns by name. With `unique`, rows whose key is already there (or doubled) are left out.
@@ -167,7 +177,8 @@ class Store:
             match = " and ".join(f'old."{k}" is not distinct from fresh."{k}"' for k in unique)
             source = f"(select * from {source} qualify row_number() over (partition by {keys}) = 1)"
             where = f'where not exists (select 1 from "{table}" old where {match})'
-        self.con.execute(f'insert into "{table}" ({select}) select {select} from {source} fresh {where}', [text])
+        with self._told():
+            self.con.execute(f'insert into "{table}" ({select}) select {select} from {source} fresh {where}', [text])
         count = self.con.fetchone()
         return int(count[0]) if count else 0
 
