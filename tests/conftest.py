@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.objects import Objects
 from tests.postgres import Postgres, programs
+from tests.slack_server import SlackServer, slack_server
 
 # No test is timed: a crowded machine must not fail one (speed is measured in tests/bench).
 settings.register_profile("undercut", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,6 +43,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
         return folder
 
     return fill
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    """A strict local Slack of the test's own."""
+    with slack_server() as server:
+        yield server
 
 
 def pytest_report_header() -> str:

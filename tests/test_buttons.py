@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from jobs.messages.blocks import payload
 from jobs.messages.buttons import answered, reason_form, with_buttons, without_buttons
 from jobs.slack.listen import Listener
 from jobs.slack.send import WebhookSender
-from tests.slack_server import TOKEN, SlackServer, faults_of, slack_server
+from tests.slack_server import TOKEN, SlackServer, faults_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 REC = "rec-321e48"
@@ -163,12 +163,6 @@ class Socket:
     def wait(self, count: int) -> None:
         eventually(lambda: len(self.acks) >= count)
         assert len(self.acks) == count
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    with slack_server() as server:
-        yield server
 
 
 def test_over_the_socket_an_answer_is_on_disk_before_it_is_acknowledged(slack: SlackServer, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from data.store import Store
 from jobs.messages import platform_message
 from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
 from jobs.slack import BotSender, WebhookSender
-from tests.slack_server import TAKEN, TOKEN, SlackServer, slack_server
+from tests.slack_server import TAKEN, TOKEN, SlackServer
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -39,12 +39,6 @@ class Ticking:
     def __call__(self) -> datetime:
         self.at += timedelta(seconds=1)
         return self.at
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    with slack_server() as server:
-        yield server
 
 
 @pytest.fixture

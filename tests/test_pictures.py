@@ -12,17 +12,11 @@ from data.errors import DataMissing
 from data.store import Readable, Store
 from jobs.outbox import Delivered, deliver, enqueue
 from jobs.pictures import illustrate
-from tests.slack_server import SlackServer, slack_server
+from tests.slack_server import SlackServer
 from tests.test_outbox import AT, alert, bot, hook
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff chart"
 LATER = AT + timedelta(hours=1)
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    with slack_server() as server:
-        yield server
 
 
 @pytest.fixture

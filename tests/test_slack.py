@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
 from datetime import datetime
 from urllib.error import URLError
 
@@ -15,15 +14,9 @@ from jobs.messages import platform_message
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender, sender_from
 from jobs.slack.send import _answer
-from tests.slack_server import HOOK, TOKEN, SlackServer, slack_server
+from tests.slack_server import HOOK, TOKEN, SlackServer
 
 HELLO = platform_message("all sources fresh", ["nothing held"])
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    with slack_server() as server:
-        yield server
 
 
 @pytest.fixture

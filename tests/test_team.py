@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +33,7 @@ from jobs.scrape import Line, scrape_cycle
 from scraper.capture import Bodies
 from scraper.fetch import Fetcher
 from tests.postgres import PASSWORD, Postgres
-from tests.slack_server import SlackServer, slack_server
+from tests.slack_server import SlackServer
 from tests.team import WHOLE, Child, run
 from tests.test_outbox import alert, bot
 from tests.test_scrape import SMALL, small
@@ -414,12 +413,6 @@ def test_a_writer_that_aborts_when_postgresql_crashes_leaves_a_lease_that_ends_a
         with store.lease("scrape a", wait=True) as mine:
             assert mine
         assert store.rows("select rate_id from rate") == [{"rate_id": "b"}]
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    with slack_server() as server:
-        yield server
 
 
 @pytest.mark.postgres
