@@ -101,8 +101,13 @@ def _delivered_all(store: Store, sender: Sender, now: Callable[[], datetime]) ->
 
 
 def waiting_messages(store: Store) -> list[dict[str, Any]]:
-    """Messages neither sent nor parked, oldest first, with their last event and the tries since a person released it."""
-    return [m for m in _states(store) if m["last"] not in ("sent", "parked")]
+    """Messages neither sent nor parked, oldest first, with their last event and the tries since a person released it.
+
+    One that Slack refused in its channel (archived, gone) has not arrived there: it goes where its use case is registered now,
+    as a message of its own.
+    """
+    waiting = [m for m in _states(store) if m["last"] not in ("sent", "parked")]
+    return [m | {"channel": m["moved_to"], "follows": None} if m["moved_to"] else m for m in waiting]
 
 
 def parked_messages(store: Store) -> list[dict[str, Any]]:
@@ -189,12 +194,19 @@ def _states(store: Store) -> list[dict[str, Any]]:
             select *, row_number() over (partition by message_id order by happened_at) as n from outbox_event),
         freed as (select message_id, max(n) as at_n from event where outcome = 'released' group by message_id),
         state as (
-            select message_id, max_by(outcome, n) as last, max_by(error, n) as error,
+            select message_id, max_by(outcome, n) as last, max_by(error, n) as error, bool_or(outcome = 'blocked') as refused,
+                max(happened_at) as last_at,
                 count(*) filter (outcome = 'sending' and n > coalesce(at_n, 0))
                     - count(*) filter (outcome = 'blocked' and n > coalesce(at_n, 0)) as tries
-            from event left join freed using (message_id) group by message_id)
-        select o.*, s.last, s.error, coalesce(s.tries, 0) as tries
-        from outbox o left join state s using (message_id) order by o.created_at, o.message_id
+            from event left join freed using (message_id) group by message_id),
+        homes as (  -- a try without an answer is looked for where its use case was registered then
+            select o.message_id, max_by(u.channel, u.registered_at) as channel
+            from outbox o join state s using (message_id) join alert a using (alert_id) join use_case u using (use_case)
+            where s.refused and (s.last <> 'sending' or u.registered_at <= s.last_at)
+            group by o.message_id, o.channel having bool_or(u.channel = o.channel))
+        select o.*, s.last, s.error, coalesce(s.tries, 0) as tries, nullif(h.channel, o.channel) as moved_to
+        from outbox o left join state s using (message_id) left join homes h using (message_id)
+        order by o.created_at, o.message_id
         """
     )
 

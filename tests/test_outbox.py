@@ -150,6 +150,89 @@ def test_a_broken_token_holds_messages_until_it_is_mended(store: Store, slack: S
     assert [m["text"] for m in slack.posted] == ["⚙️ note 1", "⚙️ note 2"]
 
 
+def registered(store: Store, channel: str, at: datetime) -> None:
+    entry = {
+        "title": "t",
+        "endpoint_id": "e",
+        "model_id": "m",
+        "tier": "standard",
+        "entry_sha": channel,
+        "withdrawn": False,
+    }
+    store.insert(
+        "use_case", [{**entry, "use_case": "x", "channel": channel, "registered_at": at, "tasks": {}, "entry": {}}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("channel", "error", "fix"),
+    [
+        ("#support-ai", "is_archived", "the channel is archived: name another in use_cases.yaml"),
+        ("#typo", "channel_not_found", "name a channel that exists in use_cases.yaml, and invite the app"),
+    ],
+)
+def test_a_channel_that_is_archived_or_gone_holds_its_messages_until_another_is_registered(
+    store: Store, slack: SlackServer, channel: str, error: str, fix: str
+) -> None:
+    registered(store, channel, AT)
+    enqueue(store, alert(1, channel=channel), run_id="r")
+    enqueue(store, alert(2, channel="#llm-platform"), run_id="r")  # to the platform channel, of the same use case
+    slack.archived = {"C0SUPPORT"}
+    clock = Ticking()
+    said = deliver(store, bot(slack), clock)
+    assert (said.sent, said.waiting, said.parked) == (1, 1, 0), "the other channel's goes out"
+    assert said.errors == (f"msg-1 to {channel}: {error}: {fix}",)
+    for _ in range(MOST_TRIES + 2):
+        assert deliver(store, bot(slack), clock).waiting == 1, "it is neither dropped nor parked"
+    with pytest.raises(NotDelivered, match=error):
+        deliver(store, bot(slack), clock).check()
+    slack.channels["#help"] = "C0HELP"
+    registered(store, "#help", AT + timedelta(days=1))
+    clock.at = AT + timedelta(days=2)
+    slack.faults, slack.history_error = ["drop"], "missing_scope"  # the answer is lost: it is looked for where it went
+    assert deliver(store, bot(slack), clock).waiting == 1
+    slack.history_error = None
+    slack.channels["#later"] = "C0LATER"
+    registered(store, "#later", AT + timedelta(days=3))
+    assert deliver(store, bot(slack), clock) == Delivered(sent=1)
+    assert deliver(store, bot(slack), clock) == Delivered()
+    assert [(m["channel"], m["text"]) for m in slack.posted] == [("C0PLATFORM", "⚙️ note 2"), ("C0HELP", "⚙️ note 1")]
+
+
+def test_an_archived_channel_that_is_opened_again_gets_what_waited_and_no_more(
+    store: Store, slack: SlackServer
+) -> None:
+    enqueue(store, alert(), run_id="r")
+    slack.archived, clock = {"C0SUPPORT"}, Ticking()
+    assert deliver(store, bot(slack), clock).waiting == 1
+    slack.archived = set()
+    assert deliver(store, bot(slack), clock) == Delivered(sent=1)
+    assert deliver(store, bot(slack), clock) == Delivered()
+    assert len(slack.posted) == 1
+
+
+def test_a_platform_message_stays_with_the_platform_when_the_team_moves(store: Store, slack: SlackServer) -> None:
+    registered(store, "#support-ai", AT)
+    enqueue(store, alert(1, channel="#gone"), run_id="r")
+    clock = Ticking()
+    assert deliver(store, bot(slack), clock).waiting == 1
+    registered(store, "#llm-platform", AT + timedelta(days=1))
+    assert deliver(store, bot(slack), clock).waiting == 1, "#gone was never the channel of this use case"
+    assert slack.posted == []
+
+
+def test_a_message_too_long_for_slack_is_parked_whole_and_said(store: Store, slack: SlackServer) -> None:
+    """By the server's own measure, not by a fault it was told to play."""
+    long = {"text": "x", "blocks": [{"type": "section", "text": {"type": "plain_text", "text": "y" * 2_900}}] * 5}
+    enqueue(store, alert(1, message=long), run_id="r")
+    enqueue(store, alert(2), run_id="r")
+    said = deliver(store, bot(slack), Ticking())
+    assert (said.sent, said.parked) == (1, 1)
+    assert "msg_blocks_too_long" in said.errors[0]
+    assert [m["message_id"] for m in parked_messages(store)] == ["msg-1"]
+    assert len(parked_messages(store)[0]["payload"]) > 14_000, "nothing of it is lost"
+
+
 def test_tries_end_and_the_message_is_parked_not_dropped(store: Store, slack: SlackServer) -> None:
     enqueue(store, alert(), run_id="r")
     clock = Ticking()
