@@ -91,6 +91,27 @@ def test_a_poisoned_future_changes_no_probability_no_decision_and_no_incumbent(p
     assert said[0] == said[1]
 
 
+def test_a_poisoned_future_changes_no_earlier_day_of_a_years_path(
+    plain: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recommender.backtest import follow, year
+
+    monkeypatch.setattr(follow, "run_of", lambda _world, _case, path: list(path))
+    monkeypatch.setattr(year, "oracle", lambda *_: None)
+    cases = year.cases_of(plain)[:18]
+    monkeypatch.setattr(year, "cases_of", lambda _: cases)
+
+    def paths(w: World) -> list[list[int]]:
+        return year.Years(w, foresee(w), AsOf(w)).decided(Clauses(confidence=0.7))  # type: ignore[return-value]
+
+    day = cases[0].start + 200
+    one, two = paths(plain), paths(poisoned(plain, day))
+    until = [day - c.start + 1 for c in cases]
+    assert [p[:n] for p, n in zip(one, until, strict=True)] == [p[:n] for p, n in zip(two, until, strict=True)]
+    assert any(len(set(p[:n])) > 1 for p, n in zip(one, until, strict=True))  # something was decided before that day
+    assert one != two  # and the poison bites after it
+
+
 def test_a_leak_of_one_day_would_be_seen(plain: World) -> None:
     """The poison test fails where a score is let in too early: the same replay that knows each score at release."""
     day = START + 500

@@ -30,7 +30,8 @@ release and pays the day's lowest price; regret to it; saved against never switc
 follow SCIENCE.md 4.6, undercut follows `decide` day by day (14 days of age, cooldown of 30), at
 three confidences. Short: months on a model below par. Undone: switches away from one. Effort:
 working time of all switches, share of a year's bill. First: months from the first good release to
-the switch.
+the switch. A year's use cases are those in which a good cheaper model came, and only models that
+the board measured in the end take part: of the others nobody can say whether a switch was right.
 What a clause costs: "measured only" and the P rules take a known score as exact, as the replay
 itself does when it calls a candidate good; the product adds the sampling error of a score, so one
 just over the bar is not sure. The replay can show what this doubt costs, never what it saves.
