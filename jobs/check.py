@@ -15,6 +15,7 @@ from data.records import Alert, Candidate, Cost, Decision, UseCase
 from data.registry import Registry
 from data.store import Readable, Store
 from jobs.alerts import alerts_for
+from jobs.answered import with_answers
 from jobs.breaker import look
 from jobs.facts import Facts, facts_as_of
 from jobs.outbox import enqueue
@@ -80,7 +81,8 @@ def check_cycle(
     facts = facts or facts_as_of(store, now)
     if facts is None:
         raise DataMissing("no prices yet.", where=store.where, fix="run `undercut scrape` (or `undercut demo`) first.")
-    decisions, weighed, listed = decide_all(registry, facts, now, progress, waiting_since=waiting(store))
+    answered = with_answers(store, registry)
+    decisions, weighed, listed = decide_all(answered, facts, now, progress, waiting_since=waiting(store))
     watched = watch(store, decisions, weighed, facts, now=now)
     return _write(store, registry, decisions, weighed, listed, now, facts, rehearsal, watched, platform, buttons)
 

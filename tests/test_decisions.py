@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from data.records import Decision, EndpointChoice
 from data.records.usecase import Ruling
 from data.registry import Registry
 from data.store import Copy, Store, published
-from jobs.check import _register
+from jobs.answered import with_answers
+from jobs.check import _register, check_cycle
 from jobs.docs import QUESTIONS
+from jobs.evals import load_cases
 from jobs.feedback import Said, record
 from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import day, decided, quiet, saves
@@ -225,3 +227,43 @@ def test_the_end_of_a_fallback_is_in_the_view_with_its_role_and_who_states_it(st
     assert not {"0.25", "0.77"} & set(
         re.findall(r"[\d.]+", str(store.rows("select entry::varchar as e from use_case")))
     ), "no contract's terms"
+
+
+def test_an_answer_counts_as_its_patch_would_and_the_registry_wins(store: Store) -> None:
+    model = "vendor-b/mini-5"
+    decided(store, day(0), decision(best=BEST.model_copy(update={"model_id": model})))
+
+    def ruled(**changes: Any) -> list[tuple[str, str, str | None]]:
+        known = Registry(use_cases=(use_case(**changes), use_case("other")), warnings=())
+        here, there = with_answers(store, known).use_cases
+        assert there.rulings == ()
+        return [(r.model, r.verdict, r.until) for r in here.rulings]
+
+    assert ruled() == []
+    record(store, REC, Said("later", day(1), until="2026-12-01"))
+    record(store, REC, Said("reject", day(2), why="tone"))
+    said = (model, "rejected", (day(2) + timedelta(days=180)).date().isoformat())
+    assert ruled() == [said], "the newest word"
+    no = Ruling(model=model, verdict="later", date=day(1).date().isoformat(), until="2026-11-30")
+    assert ruled(rulings=(no,)) == [(model, "later", "2026-11-30"), said], "an older entry of no finding"
+    for newer in ({"date": day(3).date().isoformat()}, {"rec": REC}):
+        assert ruled(rulings=(no.model_copy(update=newer),)) == [(model, "later", "2026-11-30")]
+    record(store, REC, Said("approve", day(4)))
+    assert [verdict for _, verdict, _ in ruled()] == ["approved"], "a no that was taken back is none"
+
+
+@pytest.mark.slow
+def test_a_rejected_finding_is_proposed_no_more_and_the_registered_entry_stays(
+    tmp_path: Path, demo: Callable[[Path], Path]
+) -> None:
+    demo(tmp_path)
+    with Store(tmp_path) as store:
+        first = store.rows("select rec, use_case, to_endpoint, decided_at from recommendation where verdict = 'switch' limit 1")[0]  # fmt: skip
+        entries = store.rows("select count(*) as n from use_case")
+        now = first["decided_at"].replace(tzinfo=UTC) + timedelta(hours=2)
+        record(store, first["rec"], Said("reject", now - timedelta(hours=1), why="we tried it"))
+        done = check_cycle(store, load_cases([Path("use_cases.yaml")]), now=now)
+        assert first["rec"] not in {d.rec for _, d in done.decisions}
+        weighed = {c.endpoint_id: c for c in done.candidates[first["use_case"]][1:]}
+        assert any("we tried it" in r for r in weighed[first["to_endpoint"]].reasons)
+        assert store.rows("select count(*) as n from use_case") == entries

@@ -27,6 +27,7 @@ def gate(
     from data.errors import DataMissing
     from data.store import Copy, published
     from jobs import gates
+    from jobs.answered import with_answers
     from jobs.check import decide_all, waiting
     from jobs.evals import load_cases
     from jobs.facts import facts_as_of
@@ -48,7 +49,8 @@ def gate(
             r["source"]: r["last_success_at"].replace(tzinfo=UTC)
             for r in Copy(con).rows("select source, last_success_at from sources where last_success_at is not null")
         }
-        decided, _, listed = decide_all(registry, facts, now, tell, waiting_since=waiting(Copy(con)))
+        answered = with_answers(Copy(con), registry)
+        decided, _, listed = decide_all(answered, facts, now, tell, waiting_since=waiting(Copy(con)))
     if oldest is not None and (why := gates.unread(decided, facts, read_at, now, oldest)):
         raise DataMissing(why, where=str(path), fix="run `undercut scrape`, or raise --max-age.")
     found = gates.findings(decided, facts, now, over=over, within_days=within, private=listed.keys())
