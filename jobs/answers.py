@@ -6,6 +6,7 @@ The listener may die at any point: what is kept is written once, by its finding,
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import threading
@@ -15,15 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data.errors import UndercutError
+from data.errors import StoreError, UndercutError
 from data.registry.load import REOPEN
 from data.store import Store
 from jobs.feedback import VERDICTS, Said, record
+from jobs.messages.blocks import clean
 from jobs.messages.buttons import ACTIONS, FORM
 from jobs.withdraw import naive
 
 REC = re.compile(r"rec-[0-9a-f]{6}")
-INBOX = "answers.jsonl"
+INBOX, ASIDE = "answers.jsonl", "answers.unread.jsonl"
+_ONE_AT_A_TIME = threading.Lock()  # the listener writes while the job that takes them reads
+log = logging.getLogger("undercut.answers")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Refused:
 def read(interaction: Mapping[str, Any], now: datetime) -> Pressed | Ask | Refused | None:
     """What an interaction says; None where it is none of ours or not whole. Nothing in it is trusted but its shape."""
     try:
-        by = str(interaction["user"].get("username") or interaction["user"]["id"])[:80]
+        by = clean(str(interaction["user"].get("username") or interaction["user"]["id"]))[:80]
         if interaction["type"] == "block_actions":
             action = interaction["actions"][0]
             verdict, rec = ACTIONS[action["action_id"]], str(action["value"])
@@ -73,7 +77,7 @@ def read(interaction: Mapping[str, Any], now: datetime) -> Pressed | Ask | Refus
             return Pressed(rec, verdict, _instant(action.get("action_ts"), now), by, channel, ts)
         if interaction["type"] == "view_submission" and interaction["view"]["callback_id"] == FORM:
             return _form(interaction["view"], by, now)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
         return None
     return None
 
@@ -95,6 +99,7 @@ def _form(view: Mapping[str, Any], by: str, now: datetime) -> Pressed | Refused 
     rec = str(where["rec"])
     if not REC.fullmatch(rec):
         return None
+    why = clean(why)
     return Pressed(
         rec, "reject", now.astimezone(UTC).isoformat(), by, str(where["channel"]), str(where["ts"]), why, until, reopen
     )
@@ -106,32 +111,59 @@ def _instant(text: object, now: datetime) -> str:
 
 
 class Inbox:
-    """Answers not yet in the database, a JSON line each, on disk before they are acknowledged."""
+    """Answers not yet in the database, an ASCII JSON line each, on disk before they are acknowledged."""
 
     def __init__(self, home: Path) -> None:
-        self.path, self._lock = home / INBOX, threading.Lock()
+        self.path, self.aside = home / INBOX, home / ASIDE
 
     def put(self, answer: Pressed) -> None:
-        with self._lock, self.path.open("a", encoding="utf-8") as f:
-            f.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
-            f.flush()
-            os.fsync(f.fileno())
+        line = json.dumps(asdict(answer)).encode() + b"\n"
+        with _ONE_AT_A_TIME:
+            kept = self.path.read_bytes() if self.path.exists() else b""
+            half = kept and not kept.endswith(b"\n")
+            _append(self.path, (b"\n" if half else b"") + line)
 
     def waiting(self) -> list[Pressed]:
-        """In order of arrival; half a line at the end (a crash while writing) was never acknowledged and is dropped."""
-        if not self.path.exists():
-            return []
-        with self._lock:
-            lines = self.path.read_text(encoding="utf-8").split("\n")
-        return [Pressed(**json.loads(line)) for line in lines[:-1] if line]
+        """In order of arrival. Half a line (a crash while writing) was never acknowledged; whatever cannot be read is set
+        aside in a file of its own, so that it holds up nothing."""
+        with _ONE_AT_A_TIME:
+            lines = self._lines()
+            odd = [line for line in lines if _pressed(line) is None]
+            if odd:
+                log.error("%d answers cannot be read, they are set aside in %s", len(odd), self.aside)
+                _append(self.aside, b"".join(line + b"\n" for line in odd))
+                self._keep([line for line in lines if _pressed(line) is not None])
+        return [found for line in lines if (found := _pressed(line)) is not None]
 
     def taken(self, count: int) -> None:
         """Forget the first `count`; what came meanwhile stays."""
-        with self._lock:
-            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            rest = self.path.with_suffix(".rest")
-            rest.write_text("".join(lines[count:]), encoding="utf-8")
-            rest.replace(self.path)
+        with _ONE_AT_A_TIME:
+            self._keep(self._lines()[count:])
+
+    def _lines(self) -> list[bytes]:
+        return [line for line in self.path.read_bytes().split(b"\n") if line] if self.path.exists() else []
+
+    def _keep(self, lines: list[bytes]) -> None:
+        rest = self.path.with_suffix(".rest")
+        rest.unlink(missing_ok=True)
+        _append(rest, b"".join(line + b"\n" for line in lines))
+        rest.replace(self.path)
+
+
+def _append(path: Path, text: bytes) -> None:
+    with path.open("ab") as f:
+        f.write(text)
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _pressed(line: bytes) -> Pressed | None:
+    try:
+        found = Pressed(**json.loads(line))
+        datetime.fromisoformat(found.at)
+    except (ValueError, TypeError):
+        return None
+    return found if found.verdict in VERDICTS else None
 
 
 def write_answers(store: Store, inbox: Inbox, tell: Callable[[Pressed, str], None]) -> int:
@@ -154,6 +186,8 @@ def write_answers(store: Store, inbox: Inbox, tell: Callable[[Pressed, str], Non
                     store, answer.rec, Said(answer.verdict, at, answer.why, answer.until, answer.reopen_if, answer.by)
                 )
             new += 1
+        except StoreError:
+            raise  # it waits until the store is well
         except UndercutError as error:
             said = f"not taken: {error}"
         tell(answer, said)

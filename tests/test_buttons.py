@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from jobs.messages.buttons import answered, reason_form, with_buttons, without_b
 from jobs.slack.listen import Listener
 from jobs.slack.send import WebhookSender
 from tests.slack_server import TOKEN, SlackServer, faults_of
+from tests.test_messages import BEST, decision
+from tests.test_watch import decided
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 REC = "rec-321e48"
@@ -103,11 +106,61 @@ def test_what_is_kept_is_written_once_however_often_it_arrives(tmp_path: Path, d
         ]
         assert "decisions:" in heard[0]
         assert "not taken: " in heard[1]
-        inbox.path.write_text("")
         inbox.put(first)  # delivered again after a crash between the database and the file
         assert write_answers(store, inbox, lambda a, said: heard.append(said)) == 0
         assert len(store.rows("select * from feedback")) == 1
         assert inbox.waiting() == []
+
+
+ODD = ("we\u2028tried\u2029it\x85now", "half \ud800 of a pair", "nul \x00", 'quote " and \\ and ü', "a\x1c\x1db")
+
+
+def test_no_answer_holds_up_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inbox, heard = Inbox(tmp_path), list[str]()
+    model = BEST.model_copy(update={"model_id": "vendor-b/mini-5"})
+    with Store(tmp_path) as store:
+        decided(store, NOW, decision(best=model))
+        for n, why in enumerate(ODD):
+            answer = read(form(why, rec=decision().rec), NOW + timedelta(minutes=n))
+            assert isinstance(answer, Pressed)
+            inbox.put(answer)
+        with inbox.path.open("a") as f:
+            f.write('{"rec": "rec-half')  # a crash while writing
+        later = Pressed(decision().rec, "later", NOW.isoformat(), "lee", "C", "1")
+        Inbox(tmp_path).put(later)
+        with inbox.path.open("a") as f:
+            f.write(
+                '{"rec": "rec-000001", "verdict": "maybe", "at": "noon", "by": "x", "channel": "C", "ts": "1"}\n[]\n'
+            )
+        inbox.put(replace(later, verdict="approve"))
+        assert write_answers(store, inbox, lambda _, said: heard.append(said)) == len(ODD) + 2
+        assert inbox.waiting() == []
+        kept = store.rows("select why, verdict from feedback order by rowid")
+        assert [r["verdict"] for r in kept] == ["rejected"] * len(ODD) + ["later", "approved"]
+        assert kept[3]["why"] == ODD[3]
+    assert len(inbox.aside.read_bytes().splitlines()) == 3
+    assert "3 answers cannot be read" in caplog.text
+
+
+def test_an_answer_that_comes_while_others_are_taken_stays(tmp_path: Path) -> None:
+    one, other = Inbox(tmp_path), Inbox(tmp_path)  # of the listener, of the job that takes
+    answers = [Pressed(REC, "approve", NOW.isoformat(), f"p{n}", "C", "1") for n in range(200)]
+    one.put(answers[0])
+    writer = threading.Thread(target=lambda: [one.put(a) for a in answers[1:]])
+    writer.start()
+    seen: list[Pressed] = []
+    while writer.is_alive() or other.waiting():
+        found = other.waiting()
+        seen += found
+        other.taken(len(found))
+    assert seen == answers
+
+
+@pytest.mark.parametrize("stamp", ["inf", "nan", "1e30", "-1e30"])
+def test_an_instant_that_is_none_is_no_answer(stamp: str) -> None:
+    pressed = press("undercut_approve")
+    pressed["actions"][0]["action_ts"] = stamp
+    assert read(pressed, NOW) is None
 
 
 def test_a_no_without_a_day_ends_after_180_days(tmp_path: Path, demo: Callable[[Path], Path]) -> None:
