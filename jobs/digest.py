@@ -117,7 +117,7 @@ def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str
         [since, names],
     )
     spend = [r["cost_usd_per_month"] for r in last if r["cost_usd_per_month"] is not None]
-    moved = store.rows(MOVED, [since, [r["from_endpoint"] for r in last]])[0]
+    moved = store.rows(MOVED, [since, naive(now), [r["from_endpoint"] for r in last]])[0]
     health = store.rows(HEALTH, [naive(now - timedelta(days=FRESH_DAYS))])[0]
     told = store.rows(TOLD, [names])[0]
     acting = {"switch", "test", "wait", "unknown"}
@@ -156,13 +156,21 @@ left join (select * from use_case qualify row_number() over (partition by use_ca
     using (use_case)
 join (select rec, min(decided_at) as opened_at from recommendation group by rec) opened using (rec)
 order by r.use_case"""
+# What each source said a week ago and what it says now, as known then and now: a row moved where one and the same source changed
+# its price, not where two sources differ, a standing changed or a price is new.
 MOVED = """
-select count(*) as n, count(*) filter (where list_contains($2::varchar[], endpoint_id)) as touching
-from (select distinct r.endpoint_id, r.meter, r.tier, r.context_min_tokens from rate r
-      join rate old on old.endpoint_id = r.endpoint_id and old.meter = r.meter and old.tier = r.tier
-        and old.context_min_tokens is not distinct from r.context_min_tokens and old.known_from < $1
-        and old.usd_per_mtok is distinct from r.usd_per_mtok
-      where r.known_from >= $1)"""
+with said as (
+    select t.late, r.* from (values (false, $1), (true, $2)) t(late, moment)
+    join rate r on r.known_from <= t.moment and coalesce(r.valid_from, r.known_from) <= t.moment and (r.valid_to is null or r.valid_to > t.moment)
+    qualify row_number() over (
+        partition by late, endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit, source_id
+        order by valid_from is not null and valid_to is not null desc, coalesce(valid_from, known_from) desc, known_from desc) = 1
+), moved as (
+    select distinct endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit
+    from said where not withdrawn
+    group by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit, source_id
+    having count(distinct (usd_per_mtok, usd_per_unit)) > 1)
+select count(*) as n, count(*) filter (where list_contains($3::varchar[], endpoint_id)) as touching from moved"""
 HEALTH = """
 select count(*) as n, count(*) filter (where good >= ?) as fresh
 from (select source_id, max(fetched_at) filter (where outcome <> 'failed') as good from capture group by source_id)"""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from data.records import UseCase
+from data.records import Rate, UseCase
 from data.records.usecase import AlertTerms
 from data.registry import Registry
 from data.store import Store
 from jobs.digest import gather, write_digests
+from jobs.ingest import add_rates
 from jobs.messages import plain
 from jobs.outbox import waiting_messages
 from tests.test_messages import BEST, cost, decision, use_case
@@ -139,6 +140,33 @@ def test_a_new_model_is_stopped_by_mute_or_never_and_says_so(store: Store) -> No
         listening = [case.slug] if terms.mode != "never" else []
         after = gather(store, listening, now=day(2), channel="#support-ai").notes
         assert len(after) - before == (told if listening else -before)
+
+
+def test_a_price_row_moved_only_where_one_source_changed_its_price_this_week(store: Store) -> None:
+    def moved() -> tuple[int, int]:
+        found = gather(store, ["ticket-summary"], now=day(7), channel=None)
+        return found.rows_moved, found.rows_touching
+
+    def told(*rates: Rate) -> None:
+        add_rates(store, list(rates))
+
+    decided(store, day(1), saves(3_478))
+    told(rate("input", "5", day(-600)), rate("input", "2", day(-450)), rate("output", "8", day(-30)))
+    assert moved() == (0, 0)
+    told(rate("input", "2", day(3), standing="disputed"), rate("input", "1.9", day(3), source_id="list"))
+    assert moved() == (0, 0), "another standing, another source's first word"
+    told(rate("output", "8", day(3), withdrawn=True), rate("input", "9", day(3), endpoint="x:new"))
+    assert moved() == (0, 0), "no longer listed, and new"
+    told(rate("input", "3", day(4), valid_from=day(9)))
+    assert moved() == (0, 0), "announced, not yet in force"
+    told(rate("input", "2.5", day(5)))
+    assert moved() == (1, 1)
+    told(rate("input", "7", day(-60), endpoint="x:old"), rate("input", "6", day(6), endpoint="x:old"))
+    assert moved() == (2, 1)
+    told(
+        rate("input", "4", day(-60), endpoint="x:due"), rate("input", "3", day(-9), endpoint="x:due", valid_from=day(2))
+    )
+    assert moved() == (3, 1), "announced earlier, in force since this week"
 
 
 def test_unknown_is_not_zero(store: Store) -> None:
