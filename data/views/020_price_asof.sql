@@ -1,4 +1,4 @@
--- One row per endpoint, meter, tier, band and time window in force on a day, as known at an instant (now if left out); days are UTC's.
+-- One row per endpoint, meter, unit, tier, band and time window in force on a day, as known at an instant (now if left out); days are UTC's.
 -- The same order of trust as recommender/cost/force.py: per source its last word, then the best standing.
 create macro price_asof(day, known_at := timestamp '9999-12-31') as table
 with applies as (

@@ -1,6 +1,6 @@
--- One row per endpoint, meter, tier, band and time window: the price in force today.
+-- One row per endpoint, meter, unit, tier, band and time window: the price in force today.
 create view prices as select * from price_asof(utc(now())::date);
-comment on view prices is 'Prices in force today. One row per endpoint x meter x tier x band x time_window. From: what pages, feeds and packages stated and was believed; source and url name where.';
+comment on view prices is 'Prices in force today. One row per endpoint x meter x unit x tier x band x time_window. From: what pages, feeds and packages stated and was believed; source and url name where.';
 comment on column prices.endpoint is 'Price id: provider:model id, @region unless global';
 comment on column prices.meter is 'What is counted: input, cached_input, cache_write, output, ...';
 comment on column prices.tier is 'standard, batch, flex or priority';

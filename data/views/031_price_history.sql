@@ -1,10 +1,10 @@
--- One row per endpoint, meter, tier, band, time window and period, as known now: the timeline of what price_asof answers.
+-- One row per endpoint, meter, unit, tier, band, time window and period, as known now: the timeline of what price_asof answers.
 create view price_history as
 select
     endpoint_id as endpoint, meter, tier, context_min_tokens, context_max_tokens, time_window, usd_per_mtok,
     before_usd_per_mtok, usd_per_unit, unit, standing, valid_from, valid_to, known_from as seen_at, source_id as source, rate_id
 from price_periods;
-comment on view price_history is 'Every period of every price, as known now. One row per endpoint x meter x tier x band x time_window x period. From: what pages, feeds and packages stated and was believed; source names where.';
+comment on view price_history is 'Every period of every price, as known now. One row per endpoint x meter x unit x tier x band x time_window x period. From: what pages, feeds and packages stated and was believed; source names where.';
 comment on column price_history.endpoint is 'Price id: provider:model id, @region unless global';
 comment on column price_history.meter is 'What is counted: input, cached_input, cache_write, output, ...';
 comment on column price_history.tier is 'standard, batch, flex or priority';

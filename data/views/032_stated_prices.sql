@@ -1,4 +1,4 @@
--- One row per endpoint, meter, tier, band, time window and source: what each source says today, believed or not.
+-- One row per endpoint, meter, unit, tier, band, time window and source: what each source says today, believed or not.
 create view stated_prices as
 select
     endpoint_id as endpoint, meter, tier, context_min_tokens, context_max_tokens, time_window, source_id as source,
@@ -10,7 +10,7 @@ from (
         partition by endpoint_id, meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit, source_id
         order by valid_from is not null and valid_to is not null desc, coalesce(valid_from, known_from) desc, known_from desc) = 1)
 where not withdrawn;
-comment on view stated_prices is 'What each source says today, before one is believed. One row per endpoint x meter x tier x band x time_window x source. From: the pages, feeds and packages themselves; source names which.';
+comment on view stated_prices is 'What each source says today, before one is believed. One row per endpoint x meter x unit x tier x band x time_window x source. From: the pages, feeds and packages themselves; source names which.';
 comment on column stated_prices.endpoint is 'Price id: provider:model id, @region unless global';
 comment on column stated_prices.meter is 'What is counted: input, cached_input, cache_write, output, ...';
 comment on column stated_prices.tier is 'standard, batch, flex or priority';
