@@ -157,6 +157,17 @@ def test_a_row_comes_back_as_it_went_in_and_half_a_transaction_does_not(team: Te
     assert (row["known_from"], row["claim_ids"]) == (NOON.replace(tzinfo=None), ["q"])
 
 
+def only_read(team: Team, refused: list[str], *, secret: str) -> None:
+    """A reader is refused each of these queries, sees the secret nowhere, and counts the twenty prices there are."""
+    with published(team) as con:
+        for q in refused:
+            with pytest.raises((UsageError, StoreError)):
+                ask(con, q)
+        seen = [*ask(con, "select * from duckdb_databases()"), *ask(con, "select * from duckdb_secrets()")]
+        assert secret not in str([*seen, *ask(con, "select name, value from duckdb_settings()")])
+        assert ask(con, "select count(*) as n from prices") == [{"n": 20}]
+
+
 @pytest.mark.postgres
 def test_readers_only_read_and_see_no_secret(team: Team) -> None:
     with open_store(team) as store:
@@ -172,14 +183,7 @@ def test_readers_only_read_and_see_no_secret(team: Team) -> None:
         "call postgres_execute('__ducklake_metadata_lake', 'create table t (a int)')",
         "select * from postgres_query('__ducklake_metadata_lake', 'insert into undercut_lease values (1, 2, now()) returning 1')",
     ]
-    with published(team) as con:
-        for q in refused:
-            with pytest.raises((UsageError, StoreError)):
-                ask(con, q)
-        seen = [*ask(con, "select * from duckdb_databases()"), *ask(con, "select * from duckdb_secrets()")]
-        seen += ask(con, "select name, value from duckdb_settings()")
-        assert PASSWORD not in str(seen)
-        assert ask(con, "select count(*) as n from prices") == [{"n": 20}]
+    only_read(team, refused, secret=PASSWORD)
     assert not list(team.data.rglob("x.csv"))
 
 
