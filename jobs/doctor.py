@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from data.errors import UndercutError
-from data.store import Place, Team, published
+from data.store import Place, Team, published, rows
+from jobs.rules import message_id
 from jobs.settings import Settings
 
 
@@ -29,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
         _registry(settings),
         _browser(settings),
         _slack(settings),
+        *_undelivered(settings.published),
         Finding(
             settings.undercut_platform_channel is not None,
             f"platform channel: {settings.undercut_platform_channel or 'none'}",
@@ -83,3 +85,29 @@ def _slack(settings: Settings) -> Finding:
     if settings.slack_webhook_url:
         return Finding(True, "Slack: incoming webhook (no edits, no buttons, no look-back)")
     return Finding(False, "Slack: no token; messages are printed", "set SLACK_BOT_TOKEN (or SLACK_WEBHOOK_URL).")
+
+
+def _undelivered(path: Place) -> list[Finding]:
+    """Messages that Slack has not taken; none to speak of where there is no database yet."""
+    query = "select alert_id, channel, last_outcome from alerts where withheld_because is null and not sent order by created_at"
+    try:
+        with published(path) as con:
+            left = rows(con, query)
+    except UndercutError:
+        return []
+    parked = [message_id(r["alert_id"]) for r in left if r["last_outcome"] == "parked"]
+    waits = len(left) - len(parked)
+    shown = ", ".join(parked[:3]) + (f" and {len(parked) - 3} more" if len(parked) > 3 else "")
+    release = f"look whether they arrived; `undercut feedback {parked[0]} release` sends one again." if parked else ""
+    return [
+        *(
+            [Finding(False, f"Slack: {waits} not sent yet", "`undercut check --send` says why, and tries again.")]
+            if waits
+            else []
+        ),
+        *(
+            [Finding(False, f"Slack: {len(parked)} parked, each may have arrived or was refused: {shown}", release)]
+            if parked
+            else []
+        ),
+    ]

@@ -11,6 +11,7 @@ from data.errors import DataMissing, UsageError
 from data.registry.load import REOPEN
 from data.store import Store
 from jobs.facts import rate_from_row
+from jobs.outbox import release
 from jobs.withdraw import naive
 from recommender.eligible import RULING_DAYS
 
@@ -35,7 +36,7 @@ class Said:
 
 
 def record(store: Store, what: str, said: Said) -> str:
-    """Record a verdict on a recommendation (rec-…) or a held row (claim id); the patch for use_cases.yaml, or what happened.
+    """Record a verdict on a recommendation (rec-…), a held row (claim id), the breaker or a parked message (msg-…); the patch for use_cases.yaml, or what happened.
 
     Raises UsageError for a verdict or condition that cannot be read, DataMissing for an id nobody knows.
     """
@@ -44,6 +45,11 @@ def record(store: Store, what: str, said: Said) -> str:
         raise UsageError(f"cannot read {said.reopen_if!r}.", where="--reopen-if", fix=fix)
     if what == "breaker":
         return _on_breaker(store, said)
+    if what.startswith("msg-"):
+        if said.verdict != "release":
+            raise UsageError(f"no verdict {said.verdict!r} for a parked message.", where=what, fix="release.")
+        release(store, what, said.at)
+        return "released: the next `undercut check --send` sends it again."
     return _on_recommendation(store, what, said) if what.startswith("rec-") else _on_held(store, what, said)
 
 

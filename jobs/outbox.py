@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from data.errors import NotDelivered
+from data.errors import DataMissing, NotDelivered
 from data.records import Alert
 from data.store import Store
 
@@ -116,10 +116,11 @@ def parked_messages(store: Store) -> list[dict[str, Any]]:
 
 
 def release(store: Store, message_id: str, at: datetime) -> None:
-    """A person says that a parked message may go again. Raises NotDelivered where it is not parked."""
+    """A person says that a parked message may go again. Raises DataMissing where it is not parked."""
     found = next((m for m in parked_messages(store) if m["message_id"] == message_id), None)
     if found is None:
-        raise NotDelivered(f"{message_id} is not parked.", where="outbox", fix="name one that is.")
+        parked = ", ".join(m["message_id"] for m in parked_messages(store)) or "none"
+        raise DataMissing(f"{message_id} is not parked.", where="outbox", fix=f"parked are: {parked}.")
     _note(store, found, "released", at)
 
 

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from data.errors import NotDelivered
+from data.errors import DataMissing, NotDelivered, UsageError
 from data.records import Alert
 from data.store import Store
+from jobs.doctor import examine
+from jobs.feedback import Said, record
 from jobs.messages import platform_message
 from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
+from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender
 from tests.slack_server import TAKEN, TOKEN, SlackServer
 
@@ -243,8 +246,37 @@ def test_tries_end_and_the_message_is_parked_not_dropped(store: Store, slack: Sl
     assert "rate limited" in parked_messages(store)[0]["error"]
     release(store, "msg-1", clock())
     assert deliver(store, bot(slack), clock) == Delivered(sent=1)
-    with pytest.raises(NotDelivered, match="not parked"):
+    with pytest.raises(DataMissing, match="not parked"):
         release(store, "msg-1", clock())
+
+
+def test_doctor_names_what_slack_did_not_take_and_a_person_sends_a_parked_message_again(
+    store: Store, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNDERCUT_STORE", raising=False)
+
+    def said() -> list[tuple[str, str]]:
+        store.publish()
+        found = examine(Settings(undercut_home=store.home))
+        return [(f.what, f.fix) for f in found if f.what.startswith("Slack: ") and "token" not in f.what]
+
+    assert said() == []
+    for number in (1, 2):
+        enqueue(store, alert(number), run_id="r")
+    slack.faults = ["drop", "429:3600"]
+    clock = Ticking()
+    deliver(store, hook(slack), clock)
+    waits = ("Slack: 1 not sent yet", "`undercut check --send` says why, and tries again.")
+    parked = "Slack: 1 parked, each may have arrived or was refused: msg-1"
+    assert said() == [waits, (parked, "look whether they arrived; `undercut feedback msg-1 release` sends one again.")]
+    with pytest.raises(UsageError, match="no verdict 'reject' for a parked message"):
+        record(store, "msg-1", Said("reject", clock()))
+    with pytest.raises(DataMissing, match="msg-2 is not parked") as caught:
+        record(store, "msg-2", Said("release", clock()))
+    assert caught.value.fix == "parked are: msg-1."
+    assert record(store, "msg-1", Said("release", clock())).startswith("released")
+    assert deliver(store, hook(slack), clock) == Delivered(sent=2)
+    assert said() == []
 
 
 def test_one_that_slack_refuses_does_not_hold_up_the_next(store: Store, slack: SlackServer) -> None:

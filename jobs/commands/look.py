@@ -108,8 +108,12 @@ def _evaluation(rec: str, as_json: bool) -> None:
 
 
 def feedback(
-    what: Annotated[str, typer.Argument(help="A recommendation (rec-…) or the claim id of a held row.")],
-    verdict: Annotated[str, typer.Argument(help="approve, later, reject, switched; for a held row release or reject.")],
+    what: Annotated[
+        str, typer.Argument(help="A recommendation (rec-…), the claim id of a held row, a parked msg-… or breaker.")
+    ],
+    verdict: Annotated[
+        str, typer.Argument(help="approve, later, reject, switched; for a held row release or reject; else release.")
+    ],
     why: Annotated[str | None, typer.Option(help="The reason, kept with the decision.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day it holds, YYYY-MM-DD.")] = None,
     reopen_if: Annotated[str | None, typer.Option(help='A condition that ends it early, e.g. "evidence=A".')] = None,
