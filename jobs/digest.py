@@ -17,7 +17,7 @@ from data.registry import Registry
 from data.store import Readable, Store
 from jobs.alerts import make_alert
 from jobs.messages.digest import digest_message
-from jobs.outbox import enqueue
+from jobs.outbox import enqueue, parked_messages
 from jobs.rules import CAP, FIRST_RUN, FOR_DIGEST, passing
 from jobs.sightings import SEEN_ONCE, TOO_OLD
 from jobs.withdraw import naive
@@ -69,6 +69,7 @@ class Digest:
     quiet: int = 0
     unknown: int = 0  # not enough data to judge
     teams: tuple[tuple[str, int, float | None, float], ...] = ()  # team, use cases, spend, open money; for the roll-up
+    parked: tuple[str, ...] = ()  # messages that wait for a person; for the roll-up
     sent: int = 0  # alerts sent so far
     acted: int = 0  # of these, approved or switched
 
@@ -143,6 +144,7 @@ def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str
         quiet=sum(r["verdict"] not in acting for r in last),
         unknown=sum(r["verdict"] == "unknown" for r in last),
         teams=tuple(_teams(last, worth)),
+        parked=() if channel else tuple(m["message_id"] for m in parked_messages(store)),
         sent=told["sent"],
         acted=told["acted"],
     )

@@ -89,7 +89,8 @@ def _slack(settings: Settings) -> Finding:
 
 def _undelivered(path: Place) -> list[Finding]:
     """Messages that Slack has not taken; none to speak of where there is no database yet."""
-    query = "select alert_id, channel, last_outcome from alerts where withheld_because is null and not sent order by created_at"
+    query = """select alert_id, channel, last_outcome from alerts where withheld_because is null and not sent
+        and last_outcome is distinct from 'dropped' order by created_at"""
     try:
         with published(path) as con:
             left = rows(con, query)

@@ -11,7 +11,7 @@ from data.errors import DataMissing, UsageError
 from data.registry.load import REOPEN
 from data.store import Store
 from jobs.facts import rate_from_row
-from jobs.outbox import release
+from jobs.outbox import drop, release
 from jobs.withdraw import naive
 from recommender.eligible import RULING_DAYS
 
@@ -46,10 +46,7 @@ def record(store: Store, what: str, said: Said) -> str:
     if what == "breaker":
         return _on_breaker(store, said)
     if what.startswith("msg-"):
-        if said.verdict != "release":
-            raise UsageError(f"no verdict {said.verdict!r} for a parked message.", where=what, fix="release.")
-        release(store, what, said.at)
-        return "released: the next `undercut check --send` sends it again."
+        return _on_message(store, what, said)
     return _on_recommendation(store, what, said) if what.startswith("rec-") else _on_held(store, what, said)
 
 
@@ -62,6 +59,18 @@ def _on_breaker(store: Store, said: Said) -> str:
     row = {"rec": "breaker", "verdict": "release", "decided_at": said.at, "decided_by": said.by, "why": said.why}
     store.insert("feedback", [row])
     return "released: the next `undercut check --send` sends one joint message per channel of what still holds."
+
+
+def _on_message(store: Store, message_id: str, said: Said) -> str:
+    """A parked message goes again, or never."""
+    match said.verdict:
+        case "release":
+            release(store, message_id, said.at)
+            return "released: the next `undercut check --send` sends it again."
+        case "drop":
+            drop(store, message_id, said.at)
+            return "dropped: it is never sent."
+    raise UsageError(f"no verdict {said.verdict!r} for a parked message.", where=message_id, fix="release or drop.")
 
 
 def _on_recommendation(store: Store, rec: str, said: Said) -> str:

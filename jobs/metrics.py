@@ -71,7 +71,7 @@ class Metrics:
     def after_check(self, store: Readable, at: datetime, stale: int) -> None:
         """The state of the outbox and the sources after a cycle."""
         found = store.rows(
-            "select count(*) filter (where last is null or last not in ('sent', 'parked')) as waiting, "
+            "select count(*) filter (where last is null or last not in ('sent', 'parked', 'dropped')) as waiting, "
             "count(*) filter (where last = 'parked') as parked from (select o.message_id, max_by(e.outcome, e.happened_at) as last "
             "from outbox o left join outbox_event e using (message_id) group by o.message_id)"
         )[0]

@@ -1,7 +1,7 @@
 """What must be sent, exactly once: rows in the database, sent after the transaction that decided them.
 
 A message waits from its row on; its events say `sending`, then `sent` (with Slack's timestamp), `retry`, `blocked` (a
-person must mend token or channel; it waits), or `parked` (needs `release`). A `sending` without an answer, and what waits in
+person must mend token or channel; it waits), or `parked` (a person says `released` or `dropped`). A `sending` without an answer, and what waits in
 a restored database (`restored`), is looked up by our message id before it goes again (bot token). A webhook cannot look
 back: at most once. There a lost answer is parked and told, since a doubled alert costs more trust than a late one. Nothing
 is ever dropped.
@@ -17,9 +17,11 @@ from typing import Any, Protocol
 
 from data.errors import DataMissing, NotDelivered
 from data.records import Alert
-from data.store import Store
+from data.store import Readable, Store
 
 MOST_TRIES = 5
+RELEASE = "What is parked waits for `undercut feedback MSG release` (or drop)."
+SETTLED = ("sent", "parked", "dropped")  # parked: until a person releases or drops it
 INSTANT = timedelta(microseconds=1)
 
 
@@ -58,6 +60,7 @@ class Delivered:
         """Raises NotDelivered (exit 22) unless everything was sent."""
         if self.waiting or self.parked:
             fix = "nothing is lost: the rest stays in the outbox; mend it and run again."
+            fix += f" {RELEASE}" if self.parked else ""
             raise NotDelivered("; ".join(self.errors) or "not delivered.", where="Slack", fix=fix)
 
 
@@ -106,22 +109,31 @@ def waiting_messages(store: Store) -> list[dict[str, Any]]:
     One that Slack refused in its channel (archived, gone) has not arrived there: it goes where its use case is registered now,
     as a message of its own.
     """
-    waiting = [m for m in _states(store) if m["last"] not in ("sent", "parked")]
+    waiting = [m for m in _states(store) if m["last"] not in SETTLED]
     return [m | {"channel": m["moved_to"], "follows": None} if m["moved_to"] else m for m in waiting]
 
 
-def parked_messages(store: Store) -> list[dict[str, Any]]:
+def parked_messages(store: Readable) -> list[dict[str, Any]]:
     """Messages that wait for a person, with the error that parked them."""
     return [m for m in _states(store) if m["last"] == "parked"]
 
 
 def release(store: Store, message_id: str, at: datetime) -> None:
     """A person says that a parked message may go again. Raises DataMissing where it is not parked."""
-    found = next((m for m in parked_messages(store) if m["message_id"] == message_id), None)
-    if found is None:
-        parked = ", ".join(m["message_id"] for m in parked_messages(store)) or "none"
-        raise DataMissing(f"{message_id} is not parked.", where="outbox", fix=f"parked are: {parked}.")
-    _note(store, found, "released", at)
+    _note(store, _parked(store, message_id), "released", at)
+
+
+def drop(store: Store, message_id: str, at: datetime) -> None:
+    """A person says that a parked message is never sent. Raises DataMissing where it is not parked."""
+    _note(store, _parked(store, message_id), "dropped", at)
+
+
+def _parked(store: Store, message_id: str) -> dict[str, Any]:
+    parked = {m["message_id"]: m for m in parked_messages(store)}
+    if message_id not in parked:
+        fix = f"parked are: {', '.join(parked) or 'none'}."
+        raise DataMissing(f"{message_id} is not parked.", where="outbox", fix=fix)
+    return parked[message_id]
 
 
 def doubt_waiting(store: Store, at: datetime) -> None:
@@ -188,7 +200,7 @@ def _looked_up(store: Store, sender: Sender, m: dict[str, Any]) -> Answer | None
     return Answer("sent", ts=ts) if ts is not None else None
 
 
-def _states(store: Store) -> list[dict[str, Any]]:
+def _states(store: Readable) -> list[dict[str, Any]]:
     return store.rows(
         """
         with event as (

@@ -47,6 +47,15 @@ def test_each_channel_hears_once_a_week_and_the_platform_gets_one_roll_up(store:
     assert len(write_digests(store, known, now=day(13), platform=None)) == 2
 
 
+def test_what_is_parked_is_named_in_the_roll_up_alone(store: Store) -> None:
+    decided(store, day(0))
+    store.insert("outbox", [{"message_id": "msg-1", "alert_id": "al-1", "channel": "#x", "payload": {}, "created_at": day(0)}])  # fmt: skip
+    store.insert("outbox_event", [{"message_id": "msg-1", "happened_at": day(1), "outcome": "parked", "error": "x"}])
+    digest, rollup = write_digests(store, registry(use_case()), now=day(6), platform="#llm-platform")
+    assert "Parked    msg-1: undercut feedback MSG release" in plain(rollup.message)
+    assert "Parked" not in plain(digest.message)
+
+
 def test_what_a_rule_withheld_is_in_it(store: Store) -> None:
     decided(store, day(0))
     case = use_case(alerts=AlertTerms(max_per_week=0))

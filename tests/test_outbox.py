@@ -19,6 +19,7 @@ from data.store import Store
 from jobs.doctor import examine
 from jobs.feedback import Said, record
 from jobs.messages import platform_message
+from jobs.metrics import Metrics
 from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender
@@ -277,6 +278,26 @@ def test_doctor_names_what_slack_did_not_take_and_a_person_sends_a_parked_messag
     assert record(store, "msg-1", Said("release", clock())).startswith("released")
     assert deliver(store, hook(slack), clock) == Delivered(sent=2)
     assert said() == []
+
+
+def test_what_a_person_drops_is_never_sent_and_named_no_more(
+    store: Store, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNDERCUT_STORE", raising=False)
+    enqueue(store, alert(), run_id="r")
+    slack.faults = ["msg_too_long"]
+    with pytest.raises(NotDelivered, match="undercut feedback MSG release"):
+        deliver(store, bot(slack), Ticking()).check()
+    assert record(store, "msg-1", Said("drop", AT)).startswith("dropped")
+    with pytest.raises(DataMissing, match="msg-1 is not parked"):
+        record(store, "msg-1", Said("release", AT))
+    assert deliver(store, bot(slack), Ticking()) == Delivered()
+    assert slack.posted == []
+    store.publish()
+    assert not [f for f in examine(Settings(undercut_home=store.home)) if "not sent" in f.what or "parked," in f.what]
+    figures = Metrics()
+    figures.after_check(store, AT, 0)
+    assert figures.registry.get_sample_value("undercut_outbox_waiting") == 0
 
 
 def test_one_that_slack_refuses_does_not_hold_up_the_next(store: Store, slack: SlackServer) -> None:

@@ -112,7 +112,10 @@ def feedback(
         str, typer.Argument(help="A recommendation (rec-…), the claim id of a held row, a parked msg-… or breaker.")
     ],
     verdict: Annotated[
-        str, typer.Argument(help="approve, later, reject, switched; for a held row release or reject; else release.")
+        str,
+        typer.Argument(
+            help="approve, later, reject, switched; for a held row release or reject; for a message release or drop; else release."
+        ),
     ],
     why: Annotated[str | None, typer.Option(help="The reason, kept with the decision.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day it holds, YYYY-MM-DD.")] = None,

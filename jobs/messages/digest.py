@@ -32,6 +32,7 @@ def digest_message(g: Digest, *, now: datetime) -> Payload:
         *(f"          {name(n, 160)}" for n in g.notes[:NOTES]),
         *([f"          … {len(g.notes) - NOTES} more"] if len(g.notes) > NOTES else []),
         f"Data      {g.fresh} of {g.sources} sources fresh · {g.held} row{_s(g.held)} held · {g.unpriced} use case{_s(g.unpriced)} unpriced",
+        *([f"Parked    {_some(g.parked)}: undercut feedback MSG release (or drop)"] if g.parked else []),
         f"Withheld  {_counts(g.withheld) or 'nothing'}",
         f"Quiet     {g.quiet} use case{_s(g.quiet)} with nothing to do · {g.unknown} without enough data",
     ]  # fmt: skip
