@@ -26,10 +26,10 @@ def market(tmp_path: Path) -> Path:
 def test_every_view_is_a_file_with_the_same_rows_and_macros_are_named(market: Path, tmp_path: Path) -> None:
     counts, macros = export(market, tmp_path / "out")
     assert macros == ["price_asof", "recommendations_asof"]
-    assert {f.stem for f in (tmp_path / "out").iterdir()} == set(counts) >= {"prices", "price_periods", "candidates"}
+    assert {f.stem for f in (tmp_path / "out").iterdir()} == set(counts) >= {"prices", "price_history", "candidates"}
     with published(market) as con:
         shown = {r["name"] for r in rows(con, "select view_name as name from duckdb_views() where not internal")}
-        assert set(counts) == shown | {"price_periods"}
+        assert set(counts) == shown
         prices = rows(con, "from prices order by all")
     with duckdb.connect() as other:
         file = str(tmp_path / "out" / "prices.parquet")

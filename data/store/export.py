@@ -10,7 +10,6 @@ import duckdb
 
 from data.errors import DataMissing, StoreError, UsageError
 from data.store.connect import connect, explain, quoted, rows
-from data.store.copies import KEPT
 
 
 def export(market: Path, folder: Path, *, replace: bool = False) -> tuple[dict[str, int], list[str]]:
@@ -57,7 +56,7 @@ def _free(folder: Path, *, replace: bool) -> None:
 
 def _write(market: Path, fresh: Path) -> tuple[dict[str, int], list[str]]:
     with connect(market, read_only=True) as con:
-        named = rows(con, "select view_name as name from duckdb_views() where not internal union select unnest(?) order by name", [list(KEPT)])  # fmt: skip
+        named = rows(con, "select view_name as name from duckdb_views() where not internal order by name")
         views = [v["name"] for v in named if re.fullmatch("[a-z][a-z0-9_]*", v["name"])]  # a name is a file's name here
         counts = {}
         for view in views:
