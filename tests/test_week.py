@@ -1,4 +1,4 @@
-"""A week of the schedule with a moved clock: restarts, an outage, the end of summer time; every source on time, none twice."""
+"""A week of the schedule with a moved clock: restarts, an outage, both changes of summer time; every source on time, none twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,15 @@ from scraper.source import Source
 BEGIN = datetime(2026, 10, 21, 0, 30, tzinfo=UTC)  # a Wednesday; summer time ends on Sunday the 25th at 01:00 UTC
 END = BEGIN + timedelta(days=8)
 STEP = timedelta(minutes=1)
+# days of 23, 24.5, 25 and 23.5 hours on the machine's own clock: where, when, and how far it jumps
+CHANGES = [
+    ("Europe/Berlin", datetime(2027, 3, 28, 1, tzinfo=UTC), timedelta(hours=1)),
+    ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC), timedelta(hours=-1)),
+    ("America/New_York", datetime(2027, 3, 14, 7, tzinfo=UTC), timedelta(hours=1)),
+    ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC), timedelta(hours=-1)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC), timedelta(minutes=30)),
+    ("Australia/Lord_Howe", datetime(2027, 4, 3, 15, tzinfo=UTC), timedelta(minutes=-30)),
+]
 DOWN = (
     datetime(2026, 10, 24, 3, 10, tzinfo=UTC),
     datetime(2026, 10, 26, 10, 20, tzinfo=UTC),
@@ -46,18 +56,24 @@ SOURCES = [
 ]
 
 
-@pytest.fixture(params=["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
-def zone(request: pytest.FixtureRequest) -> Iterator[str]:
+@contextmanager
+def living_in(zone: str) -> Iterator[None]:
     """The machine's own zone, which must not matter."""
     before = os.environ.get("TZ")
-    os.environ["TZ"] = request.param
+    os.environ["TZ"] = zone
     time.tzset()
-    yield request.param
+    yield
     if before is None:
         del os.environ["TZ"]
     else:
         os.environ["TZ"] = before
     time.tzset()
+
+
+@pytest.fixture(params=["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def zone(request: pytest.FixtureRequest) -> Iterator[str]:
+    with living_in(request.param):
+        yield request.param
 
 
 class Week:
@@ -87,7 +103,7 @@ class Week:
 def live(week: Week, begin: datetime, end: datetime, clock: time_machine.Coordinates) -> None:
     """One life of the service, from start to its end."""
     stop = Stop()
-    clock.move_to(begin)
+    clock.move_to(begin.timestamp())
     scheduler = planned(
         SOURCES, overdue(SOURCES, week.last, begin), scrape=week.scrape, check=lambda: week.job("check"),
         digest=lambda: week.job("digest"), missed=lambda: week.job("missed"), answers=None, stop=stop, jitter=False,
@@ -97,7 +113,7 @@ def live(week: Week, begin: datetime, end: datetime, clock: time_machine.Coordin
     scheduler.state = 1  # running, but only when told to look
     now = begin
     while now < end:
-        clock.move_to(now)
+        clock.move_to(now.timestamp())  # a datetime in UTC would set the zone of the process too
         scheduler._process_jobs()
         now += STEP
     scheduler.shutdown(wait=False)
@@ -106,7 +122,7 @@ def live(week: Week, begin: datetime, end: datetime, clock: time_machine.Coordin
 def test_a_week_with_restarts_an_outage_and_the_end_of_summer_time(zone: str) -> None:
     week = Week()
     lives = [(BEGIN, RESTARTS[0]), (RESTARTS[0] + STEP, DOWN[0]), (DOWN[1], RESTARTS[1]), (RESTARTS[1] + STEP, END)]
-    with time_machine.travel(BEGIN, tick=False) as clock:
+    with time_machine.travel(BEGIN.timestamp(), tick=False) as clock:
         for begin, end in lives:
             live(week, begin, end, clock)
     up = [(b, e) for b, e in lives]
@@ -140,6 +156,29 @@ def test_a_week_with_restarts_an_outage_and_the_end_of_summer_time(zone: str) ->
     assert {t.hour for t in daily if t not in {b for b, _ in up}} == {5}  # in UTC, whatever the machine's clock does
     assert len(week.times("bad")) >= 6  # its failures stop nobody and are tried again
     assert week.times("digest") == []  # the service was down then: `missed` ran in its place
+
+
+@pytest.mark.parametrize(("zone", "change", "jump"), CHANGES, ids=lambda x: str(x).partition(" ")[0])
+def test_no_job_is_left_out_or_run_twice_on_the_day_that_the_clocks_change(
+    zone: str, change: datetime, jump: timedelta
+) -> None:
+    """Three days around it, without an outage: each time of the schedule, in UTC, once, whatever the wall says."""
+    begin = change.replace(hour=0, minute=30) - timedelta(days=1)
+    week = Week()
+    with living_in(zone), time_machine.travel(begin.timestamp(), tick=False) as clock:
+        before, after = (change + timedelta(minutes=n) for n in (-1, 0))
+        assert local(after) - local(before) == jump + timedelta(minutes=1), "the clock does jump here"
+        live(week, begin, begin + timedelta(days=3), clock)
+    due = {"hour": 72, "six": 12, "day": 3, "check": 3}
+    for name, times in due.items():
+        ran = [t for t in week.times(name) if t != begin]  # at the start it catches up
+        assert len(ran) == times, name
+        assert {b - a for a, b in pairwise(ran)} == {timedelta(hours=72 / times)}, "evenly, through the change"
+        assert all(t.utcoffset() == timedelta() for t in ran)
+
+
+def local(at: datetime) -> datetime:
+    return at.astimezone().replace(tzinfo=None)
 
 
 def test_a_digest_is_missed_only_after_its_hour_and_once(tmp_path: Path) -> None:
