@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import BreakerOpen, DataMissing, StoreError
 from data.records import Alert, Candidate, Cost, Decision, UseCase
@@ -29,6 +29,9 @@ from recommender.decide import decide
 from recommender.outlook import foresee
 from scraper.match import Matcher
 
+if TYPE_CHECKING:
+    from recommender.quality import Fitted
+
 Progress = Callable[[str], None]
 PRIVATE = {"private_price", "discount_share"}  # a contract's terms are in no table
 AGAIN_DAYS = 180  # the time in which something better may come up and make a switch due again
@@ -46,6 +49,7 @@ class Checked:
     first_run: bool
     data_as_of: datetime
     breaker_open: str | None = None  # why teams hear nothing of what moved
+    withdrawn: tuple[str, ...] = ()  # use cases that left the registry with this cycle
 
     def check(self) -> None:
         """Raises BreakerOpen (exit 21) where the circuit breaker holds messages back."""
@@ -104,10 +108,15 @@ def decide_all(
     progress: Progress = lambda _: None,
     *,
     waiting_since: Mapping[str, datetime] | None = None,
+    fitted: Fitted | None = None,
 ) -> tuple[list[tuple[UseCase, Decision]], dict[str, list[Candidate]], dict[str, Cost]]:
-    """(decisions, candidates by use case with the present one first, costs at list prices); nothing is written."""
-    progress("estimating quality")
-    fitted = fit(facts)
+    """(decisions, candidates by use case with the present one first, costs at list prices); nothing is written.
+
+    `fitted`: the quality of these facts, where it is known already.
+    """
+    if fitted is None:
+        progress("estimating quality")
+        fitted = fit(facts)
     book = RateBook(facts.rates, at=now)
     lengths = verbosities(facts.scores, facts.rates, facts.endpoints.values(), Matcher.from_package())
     p_again = 1 - foresee(own_cuts(facts.data_as_of.date()), 1.0, AGAIN_DAYS).p_unchanged
@@ -182,7 +191,7 @@ def _write(
         breaker=breaker,
     )
     with store.transaction():
-        _register(store, registry, now)
+        gone = _register(store, registry, now)
         for case, d in decisions:
             if case.slug in changed:
                 at_list = listed.get(case.slug)
@@ -194,11 +203,11 @@ def _write(
         for alert in alerts:
             held = alert.withheld_because or rehearsal
             enqueue(store, alert.model_copy(update={"withheld_because": held}), run_id=run_id)
-    return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of, breaker.open)
+    return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of, breaker.open, gone)
 
 
-def _register(store: Store, registry: Registry, now: datetime) -> None:
-    """Every entry that is not the one registered last, one that came back included."""
+def _register(store: Store, registry: Registry, now: datetime) -> tuple[str, ...]:
+    """Every entry that is not the one registered last, one that came back included; those that are gone, as withdrawn."""
     last = {
         r["use_case"]: r["entry_sha"]
         for r in store.rows(
@@ -229,6 +238,18 @@ def _register(store: Store, registry: Registry, now: datetime) -> None:
             }
         )
     store.insert("use_case", (r for r in rows if last.get(r["use_case"]) != r["entry_sha"]))
+    return _withdraw(store, {c.slug for c in registry.use_cases}, now)
+
+
+def _withdraw(store: Store, registered: set[str], now: datetime) -> tuple[str, ...]:
+    """A last row for each use case that the registry no longer has; its slugs, in order."""
+    newest = store.rows(
+        "select * from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1"
+    )
+    gone = [r for r in newest if not r["withdrawn"] and r["use_case"] not in registered]
+    said = {"entry_sha": "", "registered_at": now, "withdrawn": True}
+    store.insert("use_case", ({**r, **{k: json.loads(r[k]) for k in ("tasks", "entry")}, **said} for r in gone))
+    return tuple(sorted(r["use_case"] for r in gone))
 
 
 def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,8 +11,9 @@ from pathlib import Path
 from data.errors import Problem, RegistryError, UsageError
 from data.records import EvalResult, UseCase
 from data.registry import Registry, load_registry
+from data.registry.changes import Change
 from jobs.named import with_ids
-from jobs.registered import expired, folder_of, problem_at, with_telemetry
+from jobs.registered import expired, folder_of, problem_at, unknown_boards, with_telemetry
 from jobs.results import read_results
 from scraper.match import Matcher
 
@@ -21,14 +22,20 @@ HOSTS = re.compile(
 )
 
 
-def load_cases(files: Sequence[Path], matcher: Matcher | None = None, *, today: date | None = None) -> Registry:
+def load_cases(
+    files: Sequence[Path],
+    matcher: Matcher | None = None,
+    *,
+    today: date | None = None,
+    changes: Mapping[str, Sequence[Change]] | None = None,
+) -> Registry:
     """The registry with evaluation files and telemetry read and every model and host in it known by its id.
 
     Raises RegistryError with every problem of all files: of the registry first, then, once that can be read, of what
-    it names. A model nobody knows is an error, not a guess. `today`: for what has expired.
+    it names. A model nobody knows is an error, not a guess. `today`: for what has expired. `changes`: as `load_registry`.
     """
     matcher = matcher or Matcher.from_package()
-    registry = load_registry(files, matcher.resolve)
+    registry = load_registry(files, matcher.resolve, changes=changes)
     problems: list[Problem] = []
     warnings = list(registry.warnings)
     day = today or datetime.now(UTC).date()
@@ -40,7 +47,7 @@ def load_cases(files: Sequence[Path], matcher: Matcher | None = None, *, today: 
     for case in registry.use_cases:
         known = with_evals(with_ids(case, matcher, ident, problems, warnings), ident, problems)
         known, told = with_telemetry(known, ident)
-        warnings += [*told, *expired(known, day)]
+        warnings += [*told, *unknown_boards(known), *expired(known, day)]
         cases.append(known)
     if problems:
         raise RegistryError(problems)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataMissing, Problem, UsageError
 from data.records import Tokens, UseCase
+from data.tasks import load_benchmarks
 from jobs.profile import Profile, profile
 from recommender.eligible import ruling_ends
 
@@ -44,6 +48,36 @@ def expired(case: UseCase, today: date) -> list[Problem]:
         said = f"{until} is over: alerts are sent again."
         out.append(problem_at(case, "alerts.snooze_until", "expired", said, "drop it, or name a later day."))
     return out
+
+
+def unknown_boards(case: UseCase) -> list[Problem]:
+    """Benchmarks of `quality.benchmarks` that no catalogue, shipped table or source holds: they count for nothing."""
+    out = []
+    for name in case.quality.benchmarks:
+        if name in load_benchmarks():
+            continue
+        named, made = _boards()
+        if name not in named and not any(pattern.fullmatch(name) for pattern in made):
+            near = get_close_matches(name, named, n=1)
+            fix = f'write "{near[0]}".' if near else 'undercut sql "select distinct benchmark from scores" names them.'
+            said = f'no benchmark "{name}" is known: it counts for nothing.'
+            out.append(problem_at(case, f"quality.benchmarks.{name}", "benchmark", said, fix))
+    return out
+
+
+@cache
+def _boards() -> tuple[list[str], list[re.Pattern[str]]]:
+    """Every benchmark id that can hold a score, and what ids look like that a page's rows make (`name@{mode}`).
+
+    Read only where an entry names one that the catalogue does not.
+    """
+    from scraper.seed import load_seed
+    from scraper.source import load_sources
+
+    read = {s.benchmark for source in load_sources().values() if source.board for s in source.board.boards.values()}
+    named = {*load_benchmarks(), *(b.benchmark for b in load_seed().benchmarks), *(b for b in read if "{" not in b)}
+    made = (re.split(r"\{\w+\}", b) for b in sorted(read) if "{" in b)
+    return sorted(named), [re.compile("[^@]+".join(map(re.escape, parts))) for parts in made]
 
 
 def nothing_left(done: Checked) -> list[Problem]:

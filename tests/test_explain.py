@@ -251,3 +251,14 @@ def test_an_entry_that_comes_back_is_registered_again(tmp_path: Path) -> None:
             "select entry ->> '$.workload.output_tokens.mean' as out from use_case order by registered_at"
         )
     assert [float(r["out"]) for r in found] == [280, 290, 280]
+
+
+def test_a_benchmark_nobody_knows_is_a_warning_with_the_nearest_one(tmp_path: Path) -> None:
+    boards = "{tau2_retial@1.0.1: 1, hub_gpqa_diamond: 2, 'bfcl_memory@prompt': 1, my-board: 1}"
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(PLAIN + f"    quality: {{benchmarks: {boards}}}\n", encoding="utf-8")
+    found = {w.key.rpartition("quality.benchmarks.")[2]: w for w in load_cases([file]).warnings}
+    assert set(found) == {"tau2_retial@1.0.1", "my-board"}, "one that only a page's rows can make is known"
+    near = found["tau2_retial@1.0.1"]
+    assert (near.line, near.code, near.fix) == (9, "benchmark", 'write "tau2_retail@1.0.1".')
+    assert found["my-board"].message == 'no benchmark "my-board" is known: it counts for nothing.'

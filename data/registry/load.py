@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from data.errors import Problem, RegistryError
 from data.records import EndpointChoice, UseCase
 from data.registry.build import build
+from data.registry.changes import Change, apply_changes
 from data.registry.check import faults, schema
 from data.registry.document import Document, dotted, read_document
 from data.registry.expand import expanded, merged
@@ -46,10 +47,13 @@ class Registry:
     warnings: tuple[Problem, ...] = ()
 
 
-def load_registry(paths: Sequence[Path], resolve: Resolves) -> Registry:
+def load_registry(
+    paths: Sequence[Path], resolve: Resolves, *, changes: Mapping[str, Sequence[Change]] | None = None
+) -> Registry:
     """Load files in the order given. Raises RegistryError with every problem of all of them.
 
-    `resolve(name, via, region)` says which endpoint a model is; the loader itself knows no model.
+    `resolve(name, via, region)` says which endpoint a model is; the loader itself knows no model. `changes`: by slug,
+    what to read as if the file said so.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -59,6 +63,9 @@ def load_registry(paths: Sequence[Path], resolve: Resolves) -> Registry:
         raise RegistryError([Problem("use_cases.yaml", 1, 1, "use_cases", "unreadable", "no file fits.", "name one.")])
     for path in paths:
         document = read_document(path)
+        for slug, said in (changes or {}).items():
+            if not document.problems and slug in document.tree["use_cases"]:
+                apply_changes(document, slug, said)
         own = list(document.problems) or faults(document) or senseless(document)
         if not own:
             for slug in document.tree["use_cases"]:

@@ -4,13 +4,15 @@ select
     r.rec, r.use_case, r.verdict, r.move, r.from_endpoint, r.to_endpoint, r.to_tier, r.cost_usd_per_month,
     r.best_cost_usd_per_month, r.saving_usd_per_month, r.saving_low_usd_per_month, r.p_ok, r.evidence, r.payback_days,
     case when f.verdict is not null then f.verdict
-        when r.decided_at < r.newest_at then 'closed'
+        when r.decided_at < r.newest_at or gone.withdrawn then 'closed'
         when r.to_endpoint is null then 'none'
         else 'open' end as state,
     r.reason, r.reasons, r.opened_at, r.decided_at, r.data_as_of, r.rate_ids, r.score_ids
 from (select *, min(decided_at) over (partition by rec) as opened_at, max(decided_at) over (partition by use_case) as newest_at
       from recommendation where decided_at < (utc(day)::date + 1)::timestamp
       qualify row_number() over (partition by rec order by decided_at desc) = 1) r
+left join (select use_case, max_by(withdrawn, registered_at) as withdrawn from use_case
+           where registered_at < (day::date + 1)::timestamp group by use_case) gone using (use_case)
 left join (select rec, max_by(verdict, decided_at) as verdict from feedback
            where decided_at < (utc(day)::date + 1)::timestamp group by rec) f using (rec);
 
@@ -30,7 +32,7 @@ comment on column recommendations.saving_low_usd_per_month is 'Low end (10th per
 comment on column recommendations.p_ok is 'Probability, 0 to 1, that quality stays within what the use case allows';
 comment on column recommendations.evidence is 'Grade A to D (A: own evaluation of 200 cases or more)';
 comment on column recommendations.payback_days is 'Days until effort and evaluation are paid back by the low end';
-comment on column recommendations.state is 'open, none, closed, or the verdict a person gave';
+comment on column recommendations.state is 'open, none, closed (decided anew, or the use case is withdrawn), or the verdict a person gave';
 comment on column recommendations.reason is 'Why, in one line';
 comment on column recommendations.reasons is 'Everything worth knowing, one line each';
 comment on column recommendations.opened_at is 'When it was first decided, UTC';

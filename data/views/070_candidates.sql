@@ -1,4 +1,4 @@
--- One row per use case, endpoint, tier and variant of the newest decision.
+-- One row per use case, endpoint, tier and variant of the newest decision; none of a withdrawn use case.
 create view candidates as
 select
     c.use_case, c.endpoint_id as endpoint, c.model_id as model, c.tier, c.variant, c.move, c.eligible,
@@ -8,7 +8,8 @@ select
     c.net_value_usd
 from candidate c
 join (select use_case, max_by(run_id, decided_at) as run_id from recommendation group by use_case) newest
-    using (use_case, run_id);
+    using (use_case, run_id)
+where c.use_case not in (select use_case from use_cases where status = 'withdrawn');
 comment on view candidates is 'Everything weighed in the newest decision. One row per use case x endpoint x tier x variant. From: the newest decision of `undercut check`.';
 comment on column candidates.use_case is 'Slug from use_cases.yaml';
 comment on column candidates.endpoint is 'Price id: provider:model id';

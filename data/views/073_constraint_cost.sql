@@ -6,8 +6,8 @@ with good as (
         list_sort(list_distinct(list_transform(c.reasons, lambda r: split_part(r, ':', 1)))) as keys
     from candidate c
     join (select use_case, max_by(run_id, decided_at) as run_id from recommendation group by use_case) newest using (use_case, run_id)
-    join (select use_case, entry from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1) u using (use_case)
-    where c.cost_usd_per_month is not null
+    join (select use_case, entry, withdrawn from use_case qualify row_number() over (partition by use_case order by registered_at desc) = 1) u using (use_case)
+    where c.cost_usd_per_month is not null and not u.withdrawn
       and (
           c.move is null  -- what runs today
           or coalesce(c.p_ok, 0) >= (u.entry ->> '$.quality.confidence')::double

@@ -1,4 +1,4 @@
--- One row per use case and day, from its first decision to the last day that prices were read.
+-- One row per use case and day, from its first decision to the last day that prices were read, or that it was registered.
 create view use_case_cost_daily as
 with decided as (
     select use_case, decided_at::date as day, max_by(cost_usd_per_month, decided_at) * 12 / 365 as usd,
@@ -6,10 +6,14 @@ with decided as (
     from recommendation group by all
 ),
 spans as (select *, lead(day) over (partition by use_case order by day) as next_day from decided),
+gone as (
+    select use_case, max(registered_at)::date as day from use_case group by use_case having max_by(withdrawn, registered_at)
+),
 read as (select max(day) as day from (select max(fetched_at)::date as day from capture union all select max(day) from decided)),
 days as (
-    select s.*, unnest(generate_series(s.day::timestamp, coalesce(s.next_day - 1, greatest(r.day, s.day))::timestamp, interval 1 day))::date as on_day
-    from spans s cross join read r
+    select s.*, unnest(generate_series(s.day::timestamp,
+        least(coalesce(s.next_day - 1, greatest(r.day, s.day)), coalesce(g.day - 1, date '9999-12-31'))::timestamp, interval 1 day))::date as on_day
+    from spans s cross join read r left join gone g using (use_case)
 )
 select
     use_case, on_day as day, usd as list_cost_usd, case when not contract then usd end as contracted_cost_usd,

@@ -1,6 +1,6 @@
 -- Announced ends of endpoints that a use case runs on, or would fall back on.
 create view retirements as
-with used as (select use_case, endpoint, owner, team, cost_usd_per_month from use_cases),
+with used as (select use_case, endpoint, owner, team, cost_usd_per_month from use_cases where status is distinct from 'withdrawn'),
 stated as (select endpoint_id, retires_on, known_from, source_id, link, checked_on from endpoint),
 fallbacks as (
     select distinct use_case, unnest(entry ->> '$.fallbacks[*].endpoint_id') as endpoint

@@ -1,4 +1,4 @@
-"""demo, check and rank: what every use case costs, what would serve, and what would be said."""
+"""demo and check: what every use case costs, what would serve, and what would be said."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def check(
             buttons=s.slack_app_token is not None,
         )
         delivered = _deliver(store) if send else None
-        if keep(store, loaded, now, tell) or done.changed or delivered:
+        if keep(store, loaded, now, tell) or done.changed or done.withdrawn or delivered:
             tell("publishing the database")
             store.publish()
         if send:
@@ -137,6 +137,8 @@ def check(
             _print_messages(out, done)
         else:
             out.print(f"\nSlack: {delivered.sent} sent, {delivered.waiting} waiting, {delivered.parked} parked")
+        if done.withdrawn:
+            out.print(f"\nNo longer registered: {', '.join(done.withdrawn)}")
         changed = ", ".join(done.changed) or "none"
         out.print(f"\nChanged decisions: {changed}\n[bold]Next:[/] undercut explain SLUG, or undercut rank SLUG")
     if delivered is not None and (delivered.waiting or delivered.parked):
@@ -144,37 +146,6 @@ def check(
             "; ".join(delivered.errors), where="Slack", fix="the rest stays in the outbox; run it again."
         )
     done.check()
-
-
-def rank(
-    slug: str, most: Annotated[int, typer.Option(help="How many candidates to show.")] = 25, as_json: Json = False
-) -> None:
-    """Every candidate of a use case with its cost, quality and, where it is shut out, the reason."""
-    from data.errors import DataMissing
-    from data.store import published, rows
-    from jobs.settings import settings
-    from jobs.show import rows_table
-
-    query = """
-        select coalesce(rank::varchar, '') as rank, endpoint, tier, variant, move, round(cost_usd_per_month, 2) as usd_per_month,
-            round(quality, 3) as quality, round(p_ok, 3) as p_ok, evidence, on_frontier as frontier, reason
-        from candidates where use_case = ? order by not eligible, p_ok is null, net_value_usd desc nulls last, endpoint"""
-    with published(settings().published) as con:
-        found = rows(con, query, [slug])
-        known = [r["use_case"] for r in rows(con, "select use_case from use_cases order by 1")]
-    if not found:
-        raise DataMissing(
-            f"no use case {slug!r}.", where=str(settings().published), fix=f"one of {', '.join(known) or 'none'}."
-        )
-    if as_json:
-        for row in found:
-            say(row)
-        return
-    out = console()
-    out.print(rows_table(found[:most]))
-    out.print(
-        f"[dim]{len(found)} weighed, {max(0, len(found) - most)} not shown (--most)[/]\n[bold]Next:[/] undercut explain {slug}"
-    )
 
 
 def _print(out: Console, done: Checked, *, verbose: bool) -> None:
@@ -227,5 +198,5 @@ def _deliver(store: Store) -> Delivered:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (demo, check, rank):
+    for command in (demo, check):
         app.command()(command)

@@ -60,7 +60,9 @@ from recommendations where to_endpoint is not null and state <> 'closed' group b
 
 
 def _frontiers(store: Readable) -> Iterator[Figure]:
-    for case in store.rows("select use_case, rec from use_cases order by cost_usd_per_month desc nulls last"):
+    for case in store.rows(
+        "select use_case, rec from use_cases where status is distinct from 'withdrawn' order by cost_usd_per_month desc nulls last"
+    ):
         slug = case["use_case"]
         query = f"""select c.endpoint || case when c.tier <> 'standard' then ' [' || c.tier || ']' else '' end as endpoint, c.cost_usd_per_call * 1000 as usd_per_1k, c.quality, c.quality_low, c.quality_high, c.on_frontier,
     c.cost_usd_per_call * 1000 * c.cost_low_usd_per_month / c.cost_usd_per_month as usd_low,
@@ -85,7 +87,9 @@ order by role, usd_per_1k, c.endpoint"""
 
 def _histories(store: Readable) -> Iterator[Figure]:
     """The price history of every use case, dearest first."""
-    for case in store.rows("select use_case from use_cases order by cost_usd_per_month desc nulls last"):
+    for case in store.rows(
+        "select use_case from use_cases where status is distinct from 'withdrawn' order by cost_usd_per_month desc nulls last"
+    ):
         yield price_history(store, case["use_case"])
 
 

@@ -54,7 +54,7 @@ def review(store: Readable, first: date, last: date) -> list[Section]:
 def _headline(store: Readable, recs: str, first: date, last: date) -> Section:
     query = f"""select
     (select sum(cost_usd_per_month) from use_cases) as spend_usd_per_month,
-    (select count(*) from use_cases where cost_usd_per_month is null) as unpriced_use_cases,
+    (select count(*) from use_cases where cost_usd_per_month is null and status is distinct from 'withdrawn') as unpriced_use_cases,
     count(*) filter (where opened_at >= date '{first}') as announced,
     sum(saving_usd_per_month) filter (where state in ('approved', 'switched')) as accepted_usd_per_month,
     sum(saving_usd_per_month) filter (where state in ('rejected', 'later')) as declined_usd_per_month,
@@ -80,7 +80,7 @@ def _use_cases(store: Readable, recs: str, last: date) -> Section:
     query = f"""select u.use_case, u.endpoint, u.cost_usd_per_month, r.to_endpoint || case when r.to_tier <> 'standard' then ' [' || r.to_tier || ']' else '' end as best_eligible,
     r.best_cost_usd_per_month, r.saving_usd_per_month as gap_usd_per_month, r.evidence, coalesce(u.owner, u.team, u.channel) as owner,
     r.verdict, date_diff('day', r.opened_at, date '{last}') as open_for_days
-from use_cases u left join {recs} r on r.rec = u.rec order by gap_usd_per_month desc nulls last, use_case"""
+from use_cases u left join {recs} r on r.rec = u.rec where u.status is distinct from 'withdrawn' order by gap_usd_per_month desc nulls last, use_case"""
     found = store.rows(query)
     old = [r["use_case"] for r in found if (r["open_for_days"] or 0) > OLD_DAYS]
     lead = f"Older than {OLD_DAYS} days: {', '.join(old)}." if old else f"No decision is older than {OLD_DAYS} days."
@@ -148,7 +148,7 @@ from retirements where retires_on between date '{last}' and date '{last + timede
         "from use_cases where cost_usd_per_month is not null group by 1 order by 2 desc limit 1"
     )
     odd = store.rows(
-        "select count(*) filter (where endpoint like '%preview%') as previews, count(*) filter (where cost_usd_per_month is null) as unpriced from use_cases"
+        "select count(*) filter (where endpoint like '%preview%') as previews, count(*) filter (where cost_usd_per_month is null) as unpriced from use_cases where status is distinct from 'withdrawn'"
     )[0]
     share = f"{vendors[0]['share']:.0%} of the spend is with {vendors[0]['provider']}. " if vendors else ""
     lead = f"{share}{odd['previews']} on previews, {odd['unpriced']} unpriced. Retirements within a year:"
