@@ -18,6 +18,7 @@ from typing import Any
 
 from data.catalogue.reader import read_yaml
 from data.errors import SourceError
+from data.records import EFFORTS
 from jobs.attribution import attribution
 
 SEED = Path(__file__).parents[1] / "data" / "seed"
@@ -25,7 +26,6 @@ COLUMNS = (
     "source_id", "benchmark", "metric", "model_as_written", "setting", "value", "low", "high", "scale",
     "higher_is_better", "n_items", "cost_usd", "output_tokens", "evaluated_on", "self_reported", "origin",
 )  # fmt: skip
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 Row = dict[str, Any]
 
 

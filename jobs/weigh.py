@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from data.records import Candidate, Cost, Endpoint, UseCase
+from data.records import EFFORTS, Candidate, Cost, Endpoint, Quality, UseCase
 from data.tasks import blend, load_tasks
 from jobs.facts import Facts
 from jobs.lengths import our_ratio, token_ratios
@@ -79,6 +79,8 @@ def weigh(
         quality = found.quality if found else None
         if quality is not None and not same and _unproven_host(facts, endpoint):
             quality = quality.model_copy(update={"grade": quality.grade and "D", "notes": (*quality.notes, UNPROVEN)})
+        if quality is not None and endpoint_id == case.current.endpoint_id:
+            quality = _stand_in(case, quality, variant)
         return Offer(
             endpoint=endpoint,
             model=facts.models.get(model_id) if model_id else None,
@@ -199,22 +201,33 @@ def _judge(case: UseCase, fitted: Fitted | None, variants: dict[str, str]) -> di
 
 
 def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:
-    """The run setting weighed for each model: the one asked for, else the one with most boards of the task measured.
+    """The run setting weighed for each model: the one with most boards of the task measured; ours by the effort asked for.
 
-    Of equals the default setting, then the one that spends least.
+    Of equals the default setting, then the one that spends least. An effort that nobody measured stands for itself, without
+    a score: another effort's says nothing of it (PRODUCT 3.3).
     """
+    asked = case.current.effort and f"effort={case.current.effort}"
+    own = {case.current.model_id: asked} if asked else {}
     if fitted is None:
-        return {}
+        return own
     boards = list(_weights(case))
     best: dict[str, tuple[tuple[int, bool, int], str]] = {}
     for model_id, variant in fitted.rows:
-        asked = model_id == case.current.model_id and f"effort={case.current.effort}" == variant
-        effort = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-        spent = next((n for n, e in enumerate(effort) if f"effort={e}" in variant), 0)
-        worth = (99 if asked else len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
+        if model_id in own and asked not in variant.split(";"):
+            continue
+        spent = next((n for n, e in enumerate(EFFORTS) if f"effort={e}" in variant), 0)
+        worth = (len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
         if model_id not in best or (worth, variant) > best[model_id]:
             best[model_id] = (worth, variant)
-    return {m: v for m, (_, v) in best.items()}
+    return own | {m: v for m, (_, v) in best.items()}
+
+
+def _stand_in(case: UseCase, quality: Quality, variant: str) -> Quality:
+    """The quality of the model in use, saying which setting's scores these are where the entry names none."""
+    if case.current.effort or not variant or not quality.benchmarks:
+        return quality
+    told = f"no effort is given for the model in use: its scores are those with {variant}, which most of these boards state"
+    return quality.model_copy(update={"notes": (*quality.notes, told)})
 
 
 def _weights(case: UseCase) -> dict[str, float]:

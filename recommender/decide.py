@@ -226,8 +226,9 @@ def _shortfall(use_case: UseCase, c: Candidate) -> str:
 
 def _no_data(current: Candidate) -> str:
     known = len(current.quality.benchmarks) if current.quality else 0
+    setting = f" with {current.variant}" if current.variant else ""
     return (
-        f"not enough data: {known} benchmark{'' if known == 1 else 's'} of this task for the model in use, "
+        f"not enough data: {known} benchmark{'' if known == 1 else 's'} of this task for the model in use{setting}, "
         "2 from 2 sources needed; your own evaluation would settle it"
     )
 

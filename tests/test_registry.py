@@ -120,6 +120,8 @@ def test_faults_of_longer_entries_stand_where_they_are(line: str, said: str, tmp
         ("tokens", "{in: 3, out: [1]}", "tokens.out: [1] is not a whole number. Fix: write a whole number."),
         ("tokens", "{in: 3, out: 4O}", 'tokens.out: cannot read "4O". Fix: it must match ^[0-9]+([.][0-9]+)?[kM]$.'),
         ("model", "{id: openai/gpt-4o, discount: 8}", "model.discount: 8 is out of range. Fix: below 1."),
+        ("model", "{id: openai/gpt-4o, effort: banana}", 'model.effort: no effort "banana". Fix: none, minimal, low, medium, high, xhigh or max.'),
+        ("fallbacks", "[openai/o3, {id: openai/o3, effort: hihg}]", 'fallbacks[1].effort: no effort "hihg". Fix: high.'),
         ("traffic", "{calls: 20k/day, batchable: 2}", "traffic.batchable: 2 is out of range. Fix: at most 1."),
         ("task", "{classification: yes}", 'task.classification: "yes" is not a number. Fix: write a number.'),
     ],

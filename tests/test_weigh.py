@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from data.records import Candidate, Endpoint, EndpointChoice, Model, Rate, UseCase
+from data.records import Candidate, Endpoint, EndpointChoice, Model, QualityDemand, Rate, UseCase
 from jobs.facts import Facts
 from jobs.weigh import weigh
 from recommender.cost import RateBook
+from recommender.quality import fit_quality
+from tests.test_judge import BOARDS, DAY, score, table
 from tests.test_lengths import case, facts
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -103,3 +105,41 @@ def test_a_context_nobody_states_is_held_to_what_other_hosts_of_the_model_state(
 ) -> None:
     _, found = weighed(known(**contexts))
     assert found["b:new", "standard"].reasons == reasons
+
+
+def at_effort(effort: str | None, *variants: str) -> tuple[Candidate, Candidate]:
+    """Ours and a rival where ours is measured under `variants` on four boards."""
+    choice = EndpointChoice(written="a/now", model_id="a/now", endpoint_id="a:now", effort=effort)
+    asked = case().model_copy(
+        update={"current": choice, "quality": QualityDemand(benchmarks=dict.fromkeys(BOARDS, 1.0))}
+    )
+    own = [
+        score("a/now", b, 60.0 - 10 * n, variant=v, claim_id=f"{v}{b}")
+        for n, v in enumerate(variants)
+        for b in list(BOARDS)[: 4 - n]
+    ]
+    fitted = fit_quality([*table(), *own, *(score("b/new", b, 61.0) for b in BOARDS)], {}, BOARDS, as_of=DAY)
+    now, found = weigh(asked, known(), RateBook(known().rates, at=NOW), fitted)
+    return now, next(c for c in found if c.endpoint_id == "b:new")
+
+
+def test_an_effort_is_judged_by_its_own_scores_and_by_no_others() -> None:
+    now, rival = at_effort("medium", "effort=low", "effort=medium;thinking=auto", "effort=high")
+    assert (now.variant, len(now.quality.benchmarks if now.quality else ())) == ("effort=medium;thinking=auto", 3)
+    assert rival.p_ok is not None
+
+
+def test_an_effort_that_nobody_measured_has_no_score() -> None:
+    """Not that of another effort: the cost and the quality of one model move several-fold between them."""
+    now, rival = at_effort("max", "effort=low", "")
+    assert (now.variant, now.quality, rival.p_ok) == ("effort=max", None, None)
+
+
+@pytest.mark.parametrize(
+    ("variants", "taken"), [(("effort=low", ""), "effort=low"), (("", "effort=low"), ""), ((), "")]
+)
+def test_without_an_effort_it_is_said_whose_scores_stand_in(variants: tuple[str, ...], taken: str) -> None:
+    now, _ = at_effort(None, *variants)
+    notes = " ".join(now.quality.notes) if now.quality else ""
+    assert now.variant == taken
+    assert ("no effort is given" in notes and "with effort=low" in notes) == bool(taken)

@@ -9,7 +9,20 @@ the default.
 
 from data.records.beliefs import Benchmark, Endpoint, Held, Model, Rate, Score
 from data.records.claims import Capture, PriceClaim, ScoreClaim
-from data.records.core import Grade, Meter, Move, Outcome, Record, Share, SourceKind, Standing, Tier, Verdict
+from data.records.core import (
+    DAYS_PER_MONTH,
+    EFFORTS,
+    Grade,
+    Meter,
+    Move,
+    Outcome,
+    Record,
+    Share,
+    SourceKind,
+    Standing,
+    Tier,
+    Verdict,
+)
 from data.records.decision import Alert, Candidate, Cost, Decision, Quality
 from data.records.usecase import (
     AlertTerms,
@@ -30,6 +43,8 @@ from data.records.usecase import (
 )
 
 __all__ = [
+    "DAYS_PER_MONTH",
+    "EFFORTS",
     "Alert",
     "AlertTerms",
     "Benchmark",

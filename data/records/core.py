@@ -20,6 +20,8 @@ SourceKind = Literal["official", "catalogue", "benchmark", "fx"]
 Grade = Literal["A", "B", "C", "D"]
 Move = Literal["tier", "endpoint", "sibling", "vendor"]
 Verdict = Literal["switch", "test", "wait", "keep", "unknown"]
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # of reasoning, from the least spent
+DAYS_PER_MONTH = 365 / 12
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from data.errors import Problem
+from data.records import EFFORTS
 from data.registry.document import Document
 from data.registry.expand import size
 
@@ -32,6 +34,7 @@ def senseless(document: Document) -> list[Problem]:
         entry = _at(document.tree, at)
         if isinstance(entry, Mapping):
             out += _tokens(document, at, entry.get("tokens") or {})
+            out += _efforts(document, at, entry)
             out += _hours(document, at, entry.get("traffic"))
             out += _zone(document, at, entry.get("alerts") or {})
     return out
@@ -50,6 +53,18 @@ def _tokens(document: Document, at: Steps, counts: Mapping[str, Any]) -> Iterato
         if "mean" not in spread and known[0][1] == 0 and known[-1][1] > 0:
             fix = "give the mean, or a p50 above 0."
             yield document.problem([*at, "tokens", name, "p50"], "spread", "half of the calls have none, and no mean is given.", fix)  # fmt: skip
+
+
+def _efforts(document: Document, at: Steps, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    """A word that no maker has would be judged as another setting, or as none."""
+    choices: list[tuple[Steps, Any]] = [(["model"], entry.get("model"))]
+    choices += [(["fallbacks", n], m) for n, m in enumerate(entry.get("fallbacks") or ())]
+    for place, choice in choices:
+        effort = choice.get("effort") if isinstance(choice, Mapping) else None
+        if effort is not None and effort not in EFFORTS:
+            near = difflib.get_close_matches(str(effort), EFFORTS, n=1)
+            fix = f"{near[0]}." if near else f"{', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}."
+            yield document.problem([*at, *place, "effort"], "effort", f'no effort "{effort}".', fix)
 
 
 def _hours(document: Document, at: Steps, traffic: Any) -> Iterator[Problem]:

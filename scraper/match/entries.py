@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from scraper.match.names import EFFORTS, Name
+from data.records import EFFORTS
+from scraper.match.names import Name
 
 TUNED = frozenset({"instruct", "it", "chat"})
 HOSTS = {"bedrock": "aws", "vertex": "google", "xai": "x-ai", "x.ai": "x-ai"}

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 
-EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max", "none")
+from data.records import EFFORTS
+
 MAKER_WORDS = frozenset(
     [
         "openai",
