@@ -127,7 +127,7 @@ class Fetcher:
     def _stream(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
         """One request without redirects. Raises HostFailed where all of it takes longer than `longest_s`."""
         cut, behind = _Cut(self.longest_s), _behind_a_proxy(url)
-        said = {"User-Agent": AGENT, **headers}
+        said = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate", **headers}
         try:
             with (
                 httpx2.Client(timeout=TIMEOUT_S, headers=said, verify=self._tls, trust_env=behind) as client,
@@ -277,8 +277,17 @@ def _joined(here: str, location: str) -> str:
         raise PageChanged("leads to no address.", where=here, fix="look up the page's new address.") from None
 
 
+def _codings(response: httpx2.Response) -> list[str]:
+    return [c.strip().lower() for c in response.headers.get("content-encoding", "").split(",") if c.strip()]
+
+
 def _read(response: httpx2.Response, url: str) -> bytes:
-    """The body, within bounds of size, compressed and plain."""
+    """The body, within bounds of size, compressed and plain. What is compressed twice, or otherwise than asked for, could grow
+    past every bound before it is counted."""
+    coded = _codings(response)
+    if len(coded) > 1 or {"br", "zstd"} & set(coded):
+        said = f"compressed as {', '.join(coded)[:40]!r}, which nobody asked for."
+        raise PageChanged(said, where=url, fix="look at it; nothing of it was stored.")
     size = response.headers.get("content-length", "")
     if size.isdecimal() and int(size) > MOST_BYTES:
         raise PageChanged(f"{int(size):,} bytes, over 20 MB.", where=url, fix="declare a smaller page.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import resource
 import socket
 import ssl
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -245,3 +248,44 @@ def test_the_certificate_asked_for_is_the_names_and_not_the_addresss(
             with pytest.raises(HostFailed, match="unreachable"):
                 fetcher.get(url)
     assert set(asked) == {NAME}
+
+
+def zipped(megabytes: int, times: int = 1) -> bytes:
+    """So many megabytes of nothing, compressed so many times."""
+    packer = zlib.compressobj(9, wbits=31)
+    body = b"".join([packer.compress(bytes(1_000_000)) for _ in range(megabytes)]) + packer.flush()
+    for _ in range(times - 1):
+        body = gzip.compress(body)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "said"),
+    [
+        ("gzip", zipped(30), "over 20 MB"),
+        ("deflate", zlib.compress(bytes(30_000_000)), "over 20 MB"),
+        ("gzip, gzip", zipped(600, 2), "compressed as 'gzip, gzip'"),
+        ("br", b"\x00", "compressed as 'br'"),
+        ("zstd", b"\x00", "compressed as 'zstd'"),
+    ],
+    ids=["gzip", "deflate", "twice", "br", "zstd"],
+)
+def test_a_compressed_bomb_fails_its_source_before_it_grows(
+    httpserver: HTTPServer, coding: str, body: bytes, said: str
+) -> None:
+    assert len(body) < 40_000
+    httpserver.expect_request("/bomb").respond_with_data(body, headers={"Content-Encoding": coding})
+    httpserver.expect_request("/robots.txt").respond_with_data("", status=404)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PageChanged, match=said):
+        Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/bomb"))
+    grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1_000
+    assert grown_mb < 300
+
+
+def test_only_what_we_can_unpack_within_bounds_is_asked_for(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/robots.txt").respond_with_data("", status=404)
+    httpserver.expect_request("/p", headers={"Accept-Encoding": "gzip, deflate"}).respond_with_data(
+        gzip.compress(b"fine"), headers={"Content-Encoding": "gzip"}
+    )
+    assert Fetcher(allow_private=True, pause_s=0, tries=1).get(httpserver.url_for("/p")).body == b"fine"
