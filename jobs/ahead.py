@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from data.records import Candidate, UseCase
+from data.records import DAYS_PER_MONTH, Candidate, UseCase
 from jobs.look_back import Standing, named
 from jobs.trends.forecast import HORIZONS_DAYS, next_price
 
-MONTH_DAYS = 365 / 12
 Advice = Literal["switch", "wait", "stay"]
 
 
@@ -63,7 +62,7 @@ def _advice(
     case: UseCase, verdict: str, target: Candidate | None, present: Candidate, low_usd: float, days: int, moves: float
 ) -> tuple[Advice, str]:
     """Waiting forgoes the saving of every month; it gains at most one change of model less and a lower price once there."""
-    months = days / MONTH_DAYS
+    months = days / DAYS_PER_MONTH
     if verdict != "switch" or target is None or target.cost is None or target.saving_usd_per_month is None:
         far = (present.cost.usd_per_month if present.cost else 0.0) - low_usd
         if far >= case.switch.min_saving_usd_per_month and verdict in ("wait", "test"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from math import exp, log, sqrt
+from math import exp, sqrt
 
-from data.records import EvalResult, Tokens, UseCase
+from data.records import EvalResult, Tokens, UseCase, lognormal_sigma
 from jobs.facts import Facts
 from jobs.tokenizers import densities
 from jobs.tokens import setting
@@ -72,10 +72,8 @@ def _counted(result: EvalResult | None) -> bool:
 
 def _spread(tokens: Tokens) -> float:
     """Of a lognormal through p50 and p95."""
-    if not tokens.p50 or not tokens.p95 or tokens.p95 <= tokens.p50:
-        return UNSTATED_SPREAD
-    sigma = log(tokens.p95 / tokens.p50) / 1.645
-    return sqrt(exp(sigma**2) - 1)
+    sigma = lognormal_sigma(tokens.p50, tokens.p95)
+    return UNSTATED_SPREAD if sigma is None else sqrt(exp(sigma**2) - 1)
 
 
 def _prompt(case: UseCase, facts: Facts, model_id: str, counted: str) -> Ratio | None:

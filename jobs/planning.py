@@ -9,10 +9,10 @@ from typing import Literal
 
 from data.errors import DataMissing, UsageError
 from data.records import Candidate, Cost, Tokens, UseCase
-from data.store import table_file
+from data.store import identifier, table_file
 from jobs.evals import known_model
 from jobs.look_back import Standing, named
-from jobs.results import PASSED, column, quoted
+from jobs.results import PASSED, column
 from recommender.abundance import Check, Ground, Items, Plan, count, fits, plans, too_small
 from recommender.cost import monthly_cost
 from scraper.match import Matcher
@@ -105,7 +105,9 @@ def read_pilot(path: Path, matcher: Matcher) -> Pilot:
             said = ", ".join(names)[:200]
             raise UsageError(f"no column item, or none passed; it has {said}.", where=str(path), fix="a row a run: item, passed, accepted (what your check said).")  # fmt: skip
         wanted = [c for c in (item, passed, accepted, model) if c]
-        rows = table.rows(f"select {', '.join(quoted(c) for c in wanted)} from log where {quoted(passed)} is not null")
+        rows = table.rows(
+            f"select {', '.join(identifier(c) for c in wanted)} from log where {identifier(passed)} is not null"
+        )
     models = {str(r[model]) for r in rows} if model else set()
     if len(models) > 1:
         raise UsageError(f"runs of {len(models)} models.", where=str(path), fix="one file a model.")

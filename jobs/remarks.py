@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatch
 from math import erfc, log, sqrt
 
-from data.records import Endpoint, Rate, Tokens, UseCase
+from data.records import Endpoint, Rate, Tokens, UseCase, lognormal_sigma
 from jobs.messages.blocks import percent
 
-Z95 = 1.6449  # of a normal
 LEAST_SHARE = 0.002  # of calls above a step that is worth a word
 
 
@@ -57,9 +56,9 @@ def _step(case: UseCase, endpoint_id: str, step: int) -> str | None:
 
 def share_above(tokens: Tokens, step: int) -> float | None:
     """Share of calls with longer prompts, by the lognormal through p50 and p95; None without both."""
-    if not tokens.p50 or not tokens.p95 or tokens.p95 <= tokens.p50:
+    sigma = lognormal_sigma(tokens.p50, tokens.p95)
+    if sigma is None or tokens.p50 is None:
         return None
-    sigma = log(tokens.p95 / tokens.p50) / Z95
     return 0.5 * erfc(log(step / tokens.p50) / sigma / sqrt(2))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
-from data.store import table_file
+from data.store import identifier, table_file
 
 Raw = tuple[str, float, int]  # model as the tool writes it, share of cases passed, cases
 PASSED = frozenset(("true", "1", "1.0", "pass", "passed", "correct", "c", "yes", "success"))
@@ -118,7 +118,9 @@ def of_table(path: Path) -> list[Raw]:
                 fix="name them model and score, or passed.",
             )
         wanted = [c for c in (model, verdict, score, count) if c]
-        rows = table.rows(f"select {', '.join(quoted(c) for c in wanted)} from log where {quoted(model)} is not null")
+        rows = table.rows(
+            f"select {', '.join(identifier(c) for c in wanted)} from log where {identifier(model)} is not null"
+        )
     if verdict is not None or score is None:
         passed: dict[str, list[bool]] = defaultdict(list)
         for r in rows:
@@ -148,7 +150,3 @@ def checked(value: Any, where: str = "") -> float:
 
 def column(names: Sequence[str], *wanted: str) -> str | None:
     return next((n for w in wanted for n in names if n.casefold() == w), None)
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

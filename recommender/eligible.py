@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 
-from data.records import Endpoint, Model, Move, Requirements, Ruling, UseCase
+from data.records import PRECISION_RANK, Endpoint, Model, Move, Requirements, Ruling, UseCase
 
-PRECISIONS = ("int4", "fp4", "int8", "fp8", "bf16", "fp16")
 RETENTIONS = ("any", "no-training", "zero")
 RULING_DAYS = {"rejected": 180, "later": 30, "approved": 180, "switched": 0}
 
@@ -112,9 +111,9 @@ def _host(need: Requirements, endpoint: Endpoint, model: Model) -> Iterator[str]
     if need.license == "permissive":
         yield "license: unknown, permissive needed"
     if need.min_precision:
-        if endpoint.precision is None:
+        if endpoint.precision not in PRECISION_RANK:
             yield f"min_precision: unknown, {need.min_precision} needed"
-        elif PRECISIONS.index(endpoint.precision) < PRECISIONS.index(need.min_precision):
+        elif PRECISION_RANK[endpoint.precision] < PRECISION_RANK[need.min_precision]:
             yield f"min_precision: {endpoint.precision}, {need.min_precision} needed"
 
 

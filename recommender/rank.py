@@ -9,12 +9,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from data.records import Candidate, Cost, Endpoint, Model, Move, Quality, QualityDemand, Ruling, Tier, UseCase
+from data.records import (
+    DAYS_PER_MONTH,
+    Candidate,
+    Cost,
+    Endpoint,
+    Model,
+    Move,
+    Quality,
+    QualityDemand,
+    Ruling,
+    Tier,
+    UseCase,
+)
 from recommender.cost.growth import months_until, months_worth
 from recommender.eligible import earliest, objections, standing
 from recommender.reopen import Known, holds
 
-DAYS_PER_MONTH = 365 / 12
 EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
 DIALECT_DAYS = 2.0  # tools and schemas are spelled differently by another maker (PRODUCT 3.2)
 LIFE_MONTHS = 6.0  # how long a choice is expected to stand; an announced end can only make it shorter

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from data.records import Endpoint
-from recommender.eligible import PRECISIONS, in_region
+from data.records import PRECISION_RANK, Endpoint
+from recommender.eligible import in_region
 
 AT_LEAST = re.compile(r"(p_ok|saving_month|price_drop)>=([\d.]+)")
 
@@ -40,8 +40,8 @@ def _part(part: str, known: Known) -> bool:
         case ["retention", "zero"]:
             return where.retention == "zero"
     name, _, value = part.partition("=")
-    if name == "precision" and value in PRECISIONS:
-        return where.precision in PRECISIONS and PRECISIONS.index(where.precision) >= PRECISIONS.index(value)
+    if name == "precision" and value in PRECISION_RANK:
+        return PRECISION_RANK.get(where.precision or "", -1) >= PRECISION_RANK[value]
     if name == "evidence" and value in ("A", "B", "C", "D"):
         return known.grade is not None and known.grade <= value
     found = AT_LEAST.fullmatch(part)

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data.records import PRECISION_RANK
+
 PROVIDERS = {  # spelling of a catalogue -> spelling of genai-prices
     "xai": "x-ai", "togetherai": "together", "together_ai": "together", "fireworks-ai": "fireworks",
     "fireworks_ai": "fireworks", "amazon-bedrock": "aws", "bedrock": "aws", "bedrock_converse": "aws",
@@ -36,7 +38,6 @@ OPENROUTER_FEATURES = {
     "seed": "seed",
 }  # fmt: skip
 OPENROUTER_PARAMS = ("temperature", "top_p", "top_k")
-PRECISIONS = ("int4", "fp4", "int8", "fp8", "bf16", "fp16")  # as requirements spell them; others stay unknown
 DAY = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 MOST_TOKENS = 100_000_000
 FAR = "2090-01-01"  # a retirement after this says "not planned"
@@ -162,7 +163,7 @@ def _hosts(said: Mapping[str, Any]) -> Iterator[CatalogueFact]:
             found.setdefault(PROVIDERS.get(host, host), set()).add((str(entry.get("quantization")), n))
     for host, served in found.items():
         words = {w for w, _ in served}
-        if len(words) == 1 and (word := words.pop()) in PRECISIONS:
+        if len(words) == 1 and (word := words.pop()) in PRECISION_RANK:
             yield CatalogueFact(
                 host, model, "precision", word, f"/data/endpoints/{min(n for _, n in served)}/quantization"
             )

@@ -121,6 +121,8 @@ def test_a_tier_of_the_endpoint_in_use_is_asked_only_what_a_tier_changes() -> No
         ({"regions": ("eu",)}, {"region": "eu"}),
         ({"retention": "no-training"}, {"retention": "zero"}),
         ({"min_precision": "fp8"}, {"precision": "bf16"}),
+        ({"min_precision": "fp16"}, {"precision": "bf16"}),  # sixteen bits either way
+        ({"min_precision": "bf16"}, {"precision": "fp16"}),
         ({"providers": ("aws",)}, {"provider": "aws"}),
         ({}, {"retires_on": "2027-12-31"}),
     ],

@@ -289,7 +289,9 @@ def test_an_undated_fact_passes_no_hard_constraint_and_a_dated_one_does(
         f'max_output_tokens: 9000, deprecated: false, link: "https://acme.test"{entry}}}\n'
     )
     kept = load_catalogue(tmp_path / "catalogue").kept_of("openai:gpt-4o")
-    here = Endpoint(endpoint_id="openai:gpt-4o", provider="openai", model_id="openai/gpt-4o", **kept)
+    here = Endpoint(
+        endpoint_id="openai:gpt-4o", provider="openai", model_id="openai/gpt-4o", context_tokens=128_000, **kept
+    )
     need = Requirements(
         retention="zero",
         regions=("eu",),

@@ -12,6 +12,7 @@ from data.records.claims import Capture, PriceClaim, ScoreClaim
 from data.records.core import (
     DAYS_PER_MONTH,
     EFFORTS,
+    PRECISION_RANK,
     Grade,
     Meter,
     Move,
@@ -40,11 +41,13 @@ from data.records.usecase import (
     Tokens,
     UseCase,
     Workload,
+    lognormal_sigma,
 )
 
 __all__ = [
     "DAYS_PER_MONTH",
     "EFFORTS",
+    "PRECISION_RANK",
     "Alert",
     "AlertTerms",
     "Benchmark",
@@ -84,4 +87,5 @@ __all__ = [
     "UseCase",
     "Verdict",
     "Workload",
+    "lognormal_sigma",
 ]

@@ -21,6 +21,14 @@ Grade = Literal["A", "B", "C", "D"]
 Move = Literal["tier", "endpoint", "sibling", "vendor"]
 Verdict = Literal["switch", "test", "wait", "keep", "unknown"]
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # of reasoning, from the least spent
+PRECISION_RANK = {
+    "int4": 0,
+    "fp4": 1,
+    "int8": 2,
+    "fp8": 3,
+    "bf16": 4,
+    "fp16": 4,
+}  # of weights as served; others stay unknown
 DAYS_PER_MONTH = 365 / 12
 Share = Annotated[float, Field(ge=0, le=1)]
 

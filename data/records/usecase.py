@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import log
 from typing import Literal
 
 from data.records.core import Grade, Move, Record, Share, Tier
+
+
+def lognormal_sigma(p50: float | None, p95: float | None) -> float | None:
+    """Of the logarithm, by the lognormal through both; None where they are not both given and apart."""
+    return log(p95 / p50) / 1.645 if p50 and p95 and p95 > p50 else None
 
 
 class Tokens(Record):

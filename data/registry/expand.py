@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import exp, log
+from math import exp
 from typing import Any
 
-from data.records import Tokens
+from data.records import DAYS_PER_MONTH, Tokens, lognormal_sigma
 
-DAYS_PER_MONTH = 365 / 12
 PER_MONTH = {"hour": 24 * DAYS_PER_MONTH, "day": DAYS_PER_MONTH, "week": DAYS_PER_MONTH / 7, "month": 1.0}
 FACTORS = {"": 1, "k": 1_000, "M": 1_000_000}
 QUALITY = {
@@ -17,7 +16,6 @@ QUALITY = {
     "near": {"max_drop": 0.05, "confidence": 0.85},
     "good-enough": {"max_drop": 0.10, "confidence": 0.80},
 }
-Z95 = 1.645
 
 
 def calls_per_month(text: str) -> float:
@@ -33,7 +31,7 @@ def tokens(value: object) -> Tokens:
     stated = {k: size(v) for k, v in value.items()}
     p50, p95 = stated["p50"], stated.get("p95")
     if "mean" not in stated:
-        sigma = log(p95 / p50) / Z95 if p95 and p50 and p95 > p50 else 0.0
+        sigma = lognormal_sigma(p50, p95) or 0.0
         stated["mean"] = p50 * exp(sigma**2 / 2)
     return Tokens(**stated)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from data.errors import Problem, RegistryError
-from data.records import EndpointChoice, UseCase
+from data.records import PRECISION_RANK, EndpointChoice, UseCase
 from data.registry.build import build
 from data.registry.changes import Change, apply_changes
 from data.registry.check import faults, schema
@@ -19,7 +19,7 @@ from data.registry.sense import senseless
 from data.tasks import load_tasks
 
 REOPEN = re.compile(
-    r"(region \S+ available|feature \S+ available|param \S+ accepted|retention zero|precision=(int4|fp4|int8|fp8|bf16|fp16)|evidence=[A-D]|"
+    rf"(region \S+ available|feature \S+ available|param \S+ accepted|retention zero|precision=({'|'.join(PRECISION_RANK)})|evidence=[A-D]|"
     r"p_ok>=0?\.\d+|saving_month>=\d+|price_drop>=0?\.\d+)"
 )
 Steps = list[str | int]

@@ -6,7 +6,7 @@ finished copy. A team's store is a DuckLake instead (`place`, `lake`, `team`), a
 
 from pathlib import Path
 
-from data.store.connect import Copy, Readable, Row, ask, rows
+from data.store.connect import Copy, Readable, Row, ask, identifier, rows
 from data.store.copies import published, view_files
 from data.store.export import export
 from data.store.files import table_file
@@ -34,6 +34,7 @@ __all__ = [
     "Team",
     "ask",
     "export",
+    "identifier",
     "keep_of",
     "open_store",
     "plain",

@@ -157,5 +157,10 @@ def _is_lake(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(rows(con, "select 1 from duckdb_databases() where type = 'ducklake'"))
 
 
+def identifier(name: str) -> str:
+    """A name of a column or table as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

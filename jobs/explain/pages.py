@@ -7,10 +7,9 @@ from datetime import datetime
 from textwrap import wrap
 from typing import Any
 
-from data.records import Candidate, Cost, Decision, UseCase
+from data.records import DAYS_PER_MONTH, Candidate, Cost, Decision, UseCase
 from jobs.messages.blocks import percent
 from recommender.cost import share_above
-from recommender.rank import DAYS_PER_MONTH
 
 WIDE = 100
 KEY, VALUE, FIELD = 22, 32, 26  # columns of the table of values

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from data.errors import DataMissing, UsageError
+from data.records import DAYS_PER_MONTH
 from data.store import table_file
 from jobs.exports import flattened
 from jobs.profile.calls import Call, calls_of, sums
@@ -129,7 +130,7 @@ def spread(rows: Iterable[Call], field: str, aggregated: bool) -> dict[str, floa
 def block(p: Profile) -> str:
     """The YAML to paste into a use case."""
     per_day = p.calls / p.days
-    traffic = f"{shorter(per_day)}/day" if per_day >= 1 else f"{shorter(per_day * 365 / 12)}/month"
+    traffic = f"{shorter(per_day)}/day" if per_day >= 1 else f"{shorter(per_day * DAYS_PER_MONTH)}/month"
     lines = [
         f"# {p.calls:,.0f} calls of {p.model or 'one model'} in {p.days:.1f} days"
         + (", sums over many calls" if p.aggregated else "")

@@ -19,7 +19,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from data.store import Readable
+from data.store import Readable, identifier
 
 FIELDS: dict[str, str] = {  # in this order: a name that says one of them is not asked for the next
     "end": r"(?:end_?time|ending_at|bucket_end)$",
@@ -95,7 +95,7 @@ def names(table: Readable) -> dict[str, str]:
     def add(name: str, expression: str, depth: int, kind: str) -> None:
         if kind.startswith("STRUCT") and depth < DEEPEST:
             for key in keys_of(table, f"to_json({expression})"):
-                below = f"{expression}.{quoted(key)}"
+                below = f"{expression}.{identifier(key)}"
                 (kind_below,) = table.rows(f"select typeof({below}) as t from log limit 1") or [{"t": ""}]
                 add(f"{name}_{key}", below, depth + 1, str(kind_below["t"]))
         elif kind in ("VARCHAR", "JSON") and depth < DEEPEST:
@@ -112,7 +112,7 @@ def names(table: Readable) -> dict[str, str]:
     for column in table.rows(
         "select column_name as name, data_type as type from duckdb_columns() where table_name = 'log' order by column_index"
     ):
-        add(column["name"], quoted(column["name"]), 0, str(column["type"]))
+        add(column["name"], identifier(column["name"]), 0, str(column["type"]))
     return out
 
 
@@ -128,7 +128,3 @@ def keys_of(table: Readable, expression: str) -> dict[str, bool]:
 
 def flat(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()).strip("_")
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from data.records import DAYS_PER_MONTH
 from recommender.backtest.rule import BILL_USD_PER_MONTH, Choice, Clauses, effort_usd, registered
 from recommender.backtest.world import CHEAPER_SHARE, TAU_POINTS, Array, World
 
 YEAR_DAYS = 365
-MONTH_DAYS = 365 / 12
 LEAST_MEASURED = 15
 
 
@@ -81,9 +81,9 @@ def run_of(world: World, case: Case, path: Sequence[int]) -> Run:
     begin = first_good_day(world, case)
     return Run(
         cost=float(np.mean([price_now(world, row, case.start + n) for n, row in enumerate(path)]) / case.price),
-        months_short=sum(bool(score[row] < case.need) for row in path) / MONTH_DAYS,
+        months_short=sum(bool(score[row] < case.need) for row in path) / DAYS_PER_MONTH,
         undone=sum(bool(score[a] < case.need) for a, _ in steps),
-        months_to_first=(case.start + good[0] - begin) / MONTH_DAYS if good and begin is not None else None,
+        months_to_first=(case.start + good[0] - begin) / DAYS_PER_MONTH if good and begin is not None else None,
         switches=len(steps),
         effort=sum(effort_usd(world, terms, a, b) for a, b in steps) / (12 * BILL_USD_PER_MONTH),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import erf, log, sqrt
 
-from data.records import Tokens, Workload
+from data.records import Tokens, Workload, lognormal_sigma
 
 METERS = ("input", "cached_input", "cache_write", "cache_write_1h", "output", "reasoning", "image", "request")
 
@@ -45,9 +45,9 @@ def share_above(tokens: Tokens, limit: float) -> tuple[float, float]:
     """(share of calls with more than `limit` tokens, their tokens per call of all), by the lognormal through p50, p95."""
     if limit <= 0:
         return 1.0, tokens.mean
-    if not tokens.p50 or not tokens.p95 or tokens.p95 <= tokens.p50:
+    sigma = lognormal_sigma(tokens.p50, tokens.p95)
+    if sigma is None or tokens.p50 is None:
         return (1.0, tokens.mean) if tokens.mean > limit else (0.0, 0.0)
-    sigma = log(tokens.p95 / tokens.p50) / 1.645
     z = (log(tokens.p50) - log(limit)) / sigma
     return _phi(z), tokens.mean * _phi(z + sigma)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from data.records import PRECISION_RANK
+
 Driver = Literal[
     "list price cut",
     "more hosts",
@@ -23,7 +25,6 @@ Driver = Literal[
 WAR_DAYS = 30
 WAR_CUT = 0.2  # of the rival's price
 WIDE_SPREAD = 1.5  # dearest over cheapest host
-PRECISION = ("fp32", "bf16", "fp16", "fp8", "int8", "fp6", "fp4", "int4")  # finer first
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,6 @@ def _more(before: int | None, after: int | None) -> bool:
 
 
 def _coarser(before: str | None, after: str | None) -> bool:
-    if before not in PRECISION or after not in PRECISION:
+    if before not in PRECISION_RANK or after not in PRECISION_RANK:
         return False
-    return PRECISION.index(after) > PRECISION.index(before)
+    return PRECISION_RANK[after] < PRECISION_RANK[before]
