@@ -369,3 +369,17 @@ def test_what_the_schema_refuses_the_loader_refuses(tmp_path: Path, change: dict
         accepted = False
         assert all(p.line >= 1 and p.fix for p in error.problems)
     assert not accepted or valid
+
+
+@pytest.mark.parametrize(
+    ("line", "teams", "said"),
+    [
+        ('    alerts: {schedule: "Fri 16:00 UTC"}\n', "", '"Fri 16:00 UTC" is not followed yet: the digest goes out Mon 09:00 UTC.'),
+        ("    team: ops\n", 'teams:\n  ops: {channel: "#ops", parent: all}\n', "is read, and no roll-up goes to it yet: that of all teams goes to the platform's channel."),
+        ('    alerts: {schedule: "Mon 09:00 UTC"}\n', "", None),
+    ],
+)  # fmt: skip
+def test_what_is_read_and_not_followed_is_said(line: str, teams: str, said: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(HEAD + GOOD + line + teams, encoding="utf-8")
+    assert [w.message for w in load_registry([file], resolve).warnings] == ([said] if said else [])

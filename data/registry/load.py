@@ -23,6 +23,7 @@ REOPEN = re.compile(
     r"p_ok>=0?\.\d+|saving_month>=\d+|price_drop>=0?\.\d+)"
 )
 Steps = list[str | int]
+DIGEST = "Mon 09:00 UTC"  # when the service writes it
 
 
 class Resolved(Protocol):
@@ -121,6 +122,16 @@ def _unkept(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterab
             "a prompt cache is declared, and tokens.cached says that nothing is read from it: its price is not counted."
         )
         yield document.problem([*here, "caches"], "unkept", said, "give the share of prompt tokens in tokens.cached.")
+    schedule = (entry.get("alerts") or {}).get("schedule", DIGEST)
+    if schedule != DIGEST:
+        said = f'"{schedule}" is not followed yet: the digest goes out {DIGEST}.'
+        yield document.problem([*here, "alerts", "schedule"], "unkept", said, f'write "{DIGEST}", or drop it.')
+    team = (document.tree.get("teams") or {}).get(entry.get("team")) or {}
+    if team.get("parent"):
+        said = "is read, and no roll-up goes to it yet: that of all teams goes to the platform's channel."
+        yield document.problem(
+            ["teams", entry["team"], "parent"], "unkept", said, "drop it, or read the roll-up there."
+        )
 
 
 def _task_faults(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
