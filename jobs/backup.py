@@ -133,7 +133,7 @@ def _held(home: Path, *, whole: bool = True) -> Iterator[BinaryIO]:
     """
     try:
         with Store(home) as store:
-            store.con.execute("checkpoint")
+            store.checkpoint()
         opened = True
     except StoreError as error:
         if whole or "in use" in error.what:
@@ -199,7 +199,7 @@ def _prove(source: Path, fresh: Path, now: datetime) -> None:
         with store.transaction():
             doubt_waiting(store, now)
         store.publish()
-        store.con.execute("checkpoint")
+        store.checkpoint()
     (fresh / MANIFEST).unlink()
 
 

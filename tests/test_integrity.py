@@ -23,7 +23,7 @@ from jobs.answers import Inbox, Pressed
 from jobs.backup import backup, restore
 from jobs.integrity import verify
 from jobs.lock import service_lock
-from jobs.outbox import deliver, enqueue
+from jobs.outbox import Answer, deliver, enqueue
 from jobs.slack import BotSender, WebhookSender
 from scraper.capture import Bodies
 from tests.bench.history import fill
@@ -33,6 +33,21 @@ from tests.test_store import rate
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+class Yes:
+    """A Slack that takes everything and forgets it."""
+
+    looks_back = True
+
+    def send(self, channel: str, payload: dict[str, Any], message_id: str, thread_ts: str | None = None) -> Answer:
+        return Answer("sent", ts="1")
+
+    def update(self, channel: str, ts: str, payload: dict[str, Any]) -> Answer:
+        return Answer("sent", ts=ts)
+
+    def find(self, channel: str, message_id: str, since: datetime | None = None, thread_ts: str | None = None) -> None:
+        return None
 
 
 @pytest.fixture
@@ -46,6 +61,12 @@ def home(tmp_path: Path) -> Path:
         store.insert("capture", [page])
         store.insert("price_claim", [claim])
         store.insert("rate", [rate])
+        score = {"benchmark": "b", "metric": "m", "value": 0.5, "variant": "", "self_reported": False, "source_id": "page", "known_from": NOW, "claim_id": "s"}  # fmt: skip
+        store.insert("score_claim", [{**score, "capture": sha, "model_as_written": "gpt-4o", "quote": "50 %", "locator": "2"}])  # fmt: skip
+        store.insert("score", [{**score, "score_id": "s", "model_id": "openai/gpt-4o"}])
+        store.insert("fx_rate", [{"day": NOW.date(), "currency": "USD", "per_eur": Decimal("1.1"), "source_id": "page", "known_from": NOW}])  # fmt: skip
+        enqueue(store, alert(), run_id="r")
+        deliver(store, Yes(), lambda: NOW)
         store.publish()
     return folder
 
@@ -68,7 +89,29 @@ def test_a_whole_database_breaks_no_rule(home: Path) -> None:
     [
         ("delete from price_claim", "a rate whose claim is missing"),
         ("delete from capture", "a claim without the fetch it was read from"),
+        ("update capture set outcome = 'failed'", "a claim without the fetch it was read from"),
         ("insert into rate from rate", "a rate kept twice"),
+        ("update price_claim set amount = 999, usd_per_mtok = 999", "a rate of another price than its claims state"),
+        (
+            "insert into rate select r.* replace (usd as usd_per_mtok, usd::varchar as rate_id, begins as valid_from, ends as valid_to) from rate r, "
+            "(values (1, timestamp '2026-01-01', timestamp '2026-06-01'), (2, timestamp '2026-03-01', timestamp '2026-09-01')) t(usd, begins, ends)",
+            "two prices of one source for the same time",
+        ),
+        ("insert into score_claim from score_claim", "a claim kept twice"),
+        ("insert into score from score", "a score kept twice"),
+        ("update score_claim set value = value + 1", "a score of another value than its claim"),
+        ("insert into fx_rate select * replace (2 as per_eur) from fx_rate", "an exchange rate kept twice"),
+        ("insert into alert from alert", "an alert kept twice"),
+        ("insert into outbox from outbox", "a message kept twice"),
+        ("insert into outbox_event select * replace ('2' as slack_ts) from outbox_event", "a message sent twice"),
+        (
+            "insert into feedback (rec, verdict, decided_at) values ('rec-none', 'approved', now()::timestamp)",
+            "an answer to a finding that was never made",
+        ),
+        (
+            "insert into held_release values ('nobody', now()::timestamp, 'release', 'mara')",
+            "an answer about a price that was never held",
+        ),
         ("update rate set valid_from = '2026-02-01', valid_to = '2026-02-01'", "a rate that ends before it begins"),
         ("update rate set usd_per_mtok = -1", "a price below zero"),
         (
@@ -129,7 +172,7 @@ def test_what_was_sent_after_the_backup_is_not_sent_again_by_the_restored_one(
     with slack_server() as slack:
         sender = bot(slack) if kind is BotSender else hook(slack)
         with Store(home) as store:
-            enqueue(store, alert(), run_id="r")
+            enqueue(store, alert(4), run_id="r")
         backup(home, tmp_path / "copy", NOW)
         with Store(home) as store:
             enqueue(store, alert(2), run_id="r")

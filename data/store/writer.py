@@ -153,6 +153,11 @@ class Store:
         with self._told():
             return rows(self.con, query, parameters)
 
+    def checkpoint(self) -> None:
+        """Take what was written into the file itself. Raises StoreError where the disk is full or the file damaged."""
+        with self._told():
+            self.con.execute("checkpoint")
+
     def insert(self, table: str, records: Iterable[Mapping[str, Any]], *, unique: tuple[str, ...] = ()) -> int:
         """Add rows, all columns by name. With `unique`, rows whose key is already there (or doubled) are left out.
 
