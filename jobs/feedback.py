@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from data.errors import DataMissing, UsageError
+from data.records import Standing
 from data.registry.load import REOPEN
 from data.store import Store
 from jobs.facts import rate_from_row
 from jobs.outbox import drop, release
 from jobs.withdraw import naive
 from recommender.eligible import RULING_DAYS
+from scraper.source import Source, load_sources
 
 VERDICTS = {"approve": "approved", "later": "later", "reject": "rejected", "switched": "switched"}
 HELD = {"release": "release", "reject": "reject"}
@@ -35,10 +38,12 @@ class Said:
     by: str | None = None
 
 
-def record(store: Store, what: str, said: Said) -> str:
-    """Record a verdict on a recommendation (rec-…), a held row (claim id), the breaker or a parked message (msg-…); the patch for use_cases.yaml, or what happened.
+def record(store: Store, what: str, said: Said, sources: Mapping[str, Source] | None = None) -> str:
+    """Record a verdict on a recommendation (rec-…), a held row (claim id), the breaker or a parked message (msg-…); the patch for
+    use_cases.yaml, or what happened.
 
-    Raises UsageError for a verdict or condition that cannot be read, DataMissing for an id nobody knows.
+    `sources`: the declared ones, by default those of scraper/sources. Raises UsageError for a verdict or condition that cannot be
+    read and for a held row that has its verdict, DataMissing for an id nobody knows.
     """
     if said.reopen_if and not all(REOPEN.fullmatch(p.strip()) for p in said.reopen_if.split(" and ")):
         fix = 'e.g. "region eu available" or evidence=A.'
@@ -47,7 +52,9 @@ def record(store: Store, what: str, said: Said) -> str:
         return _on_breaker(store, said)
     if what.startswith("msg-"):
         return _on_message(store, what, said)
-    return _on_recommendation(store, what, said) if what.startswith("rec-") else _on_held(store, what, said)
+    if what.startswith("rec-"):
+        return _on_recommendation(store, what, said)
+    return _on_held(store, what, said, load_sources() if sources is None else sources)
 
 
 def _on_breaker(store: Store, said: Said) -> str:
@@ -89,25 +96,30 @@ def _on_recommendation(store: Store, rec: str, said: Said) -> str:
     return _patch(found[0], {"date": said.at.date().isoformat(), "rec": rec, **row, "by": said.by})
 
 
-def _on_held(store: Store, claim_id: str, said: Said) -> str:
+def _on_held(store: Store, claim_id: str, said: Said, sources: Mapping[str, Source]) -> str:
     if said.verdict not in HELD:
         raise UsageError(f"no verdict {said.verdict!r} for a held row.", where=claim_id, fix="release or reject.")
     found = store.rows(HELD_CLAIM, [claim_id])
     if not found:
         fix = 'undercut sql "select claim_id, why from quarantine".'
         raise DataMissing(f"nothing is held under {claim_id!r}.", where="quarantine", fix=fix)
+    if before := store.rows("select * from held_release where claim_id = ?", [claim_id]):
+        told = f"has its verdict: {before[0]['verdict']}, {before[0]['released_at']:%Y-%m-%d}, by {before[0]['released_by']}."
+        raise UsageError(told, where=claim_id, fix="nothing was changed; what the page says next is weighed anew.")
     verdict = {
         "claim_id": claim_id,
         "released_at": said.at,
         "verdict": said.verdict,
         "released_by": said.by or "a person",
     }
-    store.insert("held_release", [verdict], unique=("claim_id",))
+    store.insert("held_release", [verdict])
     if said.verdict == "reject":
         store.insert("rate", _undisputed(store, found[0], said.at), unique=("rate_id",))
         return f"{claim_id} rejected: the old price stands."
-    store.insert("rate", [_released(found[0], said.at)], unique=("rate_id",))
-    return f"{claim_id} released: believed from now on."
+    source = sources.get(found[0]["source_id"])
+    own = source is not None and source.kind == "official"
+    store.insert("rate", [_released(found[0], said.at, "official" if own else "single")], unique=("rate_id",))
+    return f"{claim_id} released: believed from now on{'' if own else ', where nothing better is known than a list'}."
 
 
 def _undisputed(store: Store, row: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
@@ -124,14 +136,14 @@ def _undisputed(store: Store, row: dict[str, Any], now: datetime) -> list[dict[s
     return [_named(old[0] | {"standing": standing, "known_from": now})]
 
 
-def _released(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _released(row: dict[str, Any], now: datetime, standing: Standing) -> dict[str, Any]:
     plain = {k: row[k] for k in (*PLACE, "valid_from", "valid_to")} | {
         "region": "global",
         "usd_per_mtok": row["usd_per_mtok"],
         "usd_per_unit": None,
         "unit": None,
         "known_from": now,
-        "standing": "official",
+        "standing": standing,
         "source_id": row["source_id"],
         "claim_ids": [row["claim_id"]],
         "withdrawn": False,

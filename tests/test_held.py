@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from data.errors import DataMissing
+from data.errors import DataMissing, UsageError
 from data.store import Store, published, rows
 from jobs.facts import facts_as_of
 from jobs.feedback import Said, record
@@ -71,9 +71,10 @@ class Shop:
             return rows(con, query)
 
     def say(self, verdict: str, hours: float) -> str:
+        sources = self.sources | {"list": self.list}
         with Store(self.home) as store:
             claim = store.rows("select claim_id from held order by held_at desc limit 1")[0]["claim_id"]
-            told = record(store, claim, Said(verdict, NOW + timedelta(hours=hours), by="@dana"))
+            told = record(store, claim, Said(verdict, NOW + timedelta(hours=hours), by="@dana"), sources)
             store.publish()
         return told
 
@@ -163,6 +164,30 @@ def test_what_a_person_refused_stays_refused_however_often_the_page_says_it(shop
         shop.read(48 + 24 * n)
     assert shop.price() == (2.5, "official")
     assert len(shop.ask("select * from quarantine")) == 1
+
+
+@pytest.mark.parametrize("first", ["release", "reject"])
+@pytest.mark.parametrize("second", ["release", "reject"])
+def test_a_held_price_has_one_verdict_and_a_second_changes_nothing(shop: Shop, first: str, second: str) -> None:
+    shop.text = page(USUAL | {"gpt-4o": ("0.50", "10")})
+    shop.read(24)
+    shop.say(first, 25)
+    with Store(shop.home) as store:
+        before = store.rows("from rate order by all"), store.rows("from held_release")
+    with pytest.raises(UsageError, match=f"has its verdict: {first}, .* by @dana"):
+        shop.say(second, 26)
+    with Store(shop.home) as store:
+        assert (store.rows("from rate order by all"), store.rows("from held_release")) == before
+
+
+def test_what_a_person_lets_go_of_a_list_is_no_word_of_the_maker(shop: Shop) -> None:
+    shop.listed = listed("gpt-4-turbo", 10, 30)
+    shop.read(1)
+    assert shop.price("gpt-4-turbo") == (10, "single")
+    shop.listed = listed("gpt-4-turbo", 1, 30)
+    assert shop.read(24)["list"].held == 1
+    assert "list" in shop.say("release", 25)
+    assert shop.price("gpt-4-turbo") == (1, "single")
 
 
 def test_a_claim_nobody_holds_is_refused(shop: Shop) -> None:
