@@ -12,6 +12,7 @@ from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from data.errors import UsageError
 from data.store import Readable
 
 
@@ -48,8 +49,12 @@ class Metrics:
         )
 
     def serve(self, port: int) -> int:
-        """Open the port (0: any free one) on loopback; the port it is."""
-        server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        """Open the port (0: any free one) on loopback; the port it is. Raises UsageError where it is taken or not ours to open."""
+        try:
+            server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        except OSError as error:
+            fix = "set it to a free port, or to 0 for any."
+            raise UsageError(f"port {port} cannot be opened ({error.strerror}).", where="UNDERCUT_METRICS_PORT", fix=fix) from None  # fmt: skip
         return int(server.server_port)
 
     @contextmanager

@@ -59,9 +59,17 @@ class Stop:
 
 
 def serve(settings: Settings) -> None:
-    """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT."""
+    """The service of this home: every source on its schedule, a daily check that sends. Ends with SIGTERM or SIGINT.
+
+    Raises UsageError where another has this home, before its database or a port is opened, or where the port is taken.
+    """
     set_up(settings.undercut_log)
-    declared, metrics, last = load_sources(), Metrics(), last_successes(settings.place)
+    with service_lock(settings.undercut_home):
+        _serve(settings, load_sources(), Metrics())
+
+
+def _serve(settings: Settings, declared: dict[str, Source], metrics: Metrics) -> None:
+    last = last_successes(settings.place)
     for source_id, at in last.items():
         metrics.well(source_id, at)
     listener = listener_from(settings)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from data.errors import UsageError
@@ -29,7 +29,7 @@ SHAPES = {
 class Settings(BaseSettings):
     """`UNDERCUT_*` and Slack's own names; paths are relative to the working directory."""
 
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)  # set to nothing is not set
 
     undercut_home: Path = Path("data/db")
     undercut_store: SecretStr | None = None  # ducklake:postgres:…, a team's store in place of a file in the home folder
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     slack_webhook_url_file: Path | None = None
     undercut_store_file: Path | None = None
     undercut_log: Literal["text", "json"] = "text"
-    undercut_metrics_port: int | None = None
+    undercut_metrics_port: int | None = Field(default=None, ge=0, le=65_535)  # 0: any free one
 
     @model_validator(mode="after")
     def _read_files(self) -> Self:
@@ -109,4 +109,11 @@ def read_secret(path: Path, variable: str) -> str:
 
 @lru_cache
 def settings() -> Settings:
-    return Settings()
+    """The settings of this environment. Raises UsageError naming every variable that cannot be read, never what is in it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        said = {str(f["loc"][0]).upper(): f["msg"].removeprefix("Input should be ") for f in faults}
+        what = "; ".join(f"{name} should be {msg}" for name, msg in said.items())
+        raise UsageError(f"{what}.", where="environment", fix=f"set or unset {', '.join(said)}.") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
+import sys
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +15,13 @@ import pytest
 
 from data.errors import UsageError
 from data.store import Store
+from jobs.lock import service_lock
 from jobs.logs import JsonLines
 from jobs.messages import plain
 from jobs.metrics import Metrics
 from jobs.outbox import enqueue
-from jobs.settings import Settings, read_secret
+from jobs.schedule import serve
+from jobs.settings import Settings, read_secret, settings
 from jobs.stale import stale_alerts, stale_sources
 
 NOW = datetime(2026, 11, 20, 7, tzinfo=UTC)
@@ -142,3 +146,43 @@ def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, body: bytes) -> N
         read_secret(file, "SLACK_BOT_TOKEN_FILE")
     with pytest.raises(UsageError, match="cannot be read"):
         read_secret(tmp_path / "none", "SLACK_BOT_TOKEN_FILE")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("UNDERCUT_METRICS_PORT", "abc", "a valid integer"),
+        ("UNDERCUT_METRICS_PORT", "70000", "less than or equal to 65535"),
+        ("UNDERCUT_LOG", "xml", "'text' or 'json'"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_with_the_fix_and_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=rf"{variable} should be .*{said}.* Fix: set or unset {variable}") as told:
+        settings.__wrapped__()
+    assert value not in str(told.value)
+
+
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("UNDERCUT_METRICS_PORT", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "UNDERCUT_HOME", "UNDERCUT_STORE"):
+        monkeypatch.setenv(name, "")
+    found = settings.__wrapped__()
+    assert (found.undercut_metrics_port, found.slack_app_token, found.slack_bot_token) == (None, None, None)
+    assert (found.undercut_home, found.undercut_store) == (Path("data/db"), None)
+
+
+def test_a_metrics_port_in_use_is_told_and_another_service_before_anything_is_opened(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} cannot be opened"):
+            serve(Settings(undercut_home=tmp_path, undercut_metrics_port=port))
+        code = (
+            "import sys; from pathlib import Path; from jobs.schedule import serve; from jobs.settings import Settings\n"
+            "serve(Settings(undercut_home=Path(sys.argv[1]), undercut_metrics_port=int(sys.argv[2])))"
+        )
+        with service_lock(tmp_path), Store(tmp_path):
+            command = [sys.executable, "-c", code, str(tmp_path), str(port)]
+            second = subprocess.run(command, check=False, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert "another `undercut run` has this home" in second.stderr

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data.errors import DataMissing, StoreError
-from data.store import Store, published, rows, view_files
+from data.errors import DataMissing, StoreError, UsageError
+from data.store import Store, ask, published, rows, view_files
 
 NOON = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 
@@ -203,6 +203,14 @@ def test_a_comment_that_says_less_is_found(tmp_path: Path, change: str, fault: s
 def test_no_view_uses_what_a_copy_written_by_duckdb_2_cannot_show_to_1_5() -> None:
     """2.0 stores `if(…)` as a call of a function that 1.5 does not have; run on 2.0, the command line's test finds the rest."""
     assert [name for name, text in view_files() if re.search(r"\bif\s*\(", text)] == []
+
+
+@pytest.mark.parametrize("query", ["", ";", " -- nothing", "\n;\n;"])
+def test_no_query_is_said_and_no_fault_of_ours(tmp_path: Path, query: str) -> None:
+    with Store(tmp_path) as store:
+        store.publish()
+    with published(tmp_path / "market.duckdb") as reader, pytest.raises(UsageError, match="no query"):
+        ask(reader, query)
 
 
 def test_a_correction_does_not_rewrite_what_was_believed(tmp_path: Path) -> None:

@@ -137,7 +137,9 @@ def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
     """Rows of a person's query. Raises UsageError with DuckDB's own words where it is wrong or refused."""
     fix = 'tables: undercut sql "show all tables"; the copy is read-only and reaches no files or network.'
     try:
-        if any(not _only_reads(s) for s in con.extract_statements(query)) and _is_lake(con):
+        if not (statements := con.extract_statements(query)):
+            raise UsageError("there is no query in it.", where="sql", fix=fix)
+        if any(not _only_reads(s) for s in statements) and _is_lake(con):
             raise UsageError("a query only reads.", where="sql", fix=fix)
         return rows(con, query)
     except duckdb.Error as error:
