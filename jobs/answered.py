@@ -11,6 +11,7 @@ from typing import Any
 from data.records import Ruling, UseCase
 from data.registry import Registry
 from data.store import Readable
+from recommender.eligible import ruling_ends
 
 NEWEST = """
 select f.*, r.use_case, r.decision ->> '$.best.model_id' as model from feedback f join recommendation r using (rec)
@@ -41,6 +42,16 @@ def _wins(written: Ruling, answer: Ruling) -> bool:
 def _ruling(row: Mapping[str, Any]) -> Ruling:
     kept = {k: row[k] for k in ("rec", "model", "verdict", "reopen_if", "why")}
     return Ruling(**kept, date=row["decided_at"].date().isoformat(), until=day_of(row["until"]), by=row["decided_by"])
+
+
+def holding(store: Readable, today: date) -> tuple[set[str], dict[str, date]]:
+    """(findings whose newest answer holds today, last day of those whose "no" or "later" is over)."""
+    newest = store.rows(
+        "select * from feedback qualify row_number() over (partition by rec order by decided_at desc) = 1"
+    )
+    last = {r["rec"]: ruling_ends(_ruling({**r, "model": ""})) for r in newest if r["verdict"] in ("later", "rejected")}
+    over = {rec: day for rec, day in last.items() if day < today}
+    return {r["rec"] for r in newest} - over.keys(), over
 
 
 def day_of(text: str | None) -> str | None:

@@ -9,13 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from data.records import Alert
 from data.registry import Registry
 from data.store import Readable, Store
 from jobs.alerts import make_alert
+from jobs.answered import holding
 from jobs.messages.digest import digest_message
 from jobs.outbox import enqueue, parked_messages
 from jobs.rules import CAP, FIRST_RUN, FOR_DIGEST, passing
@@ -101,10 +102,12 @@ def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str
     """The week that ends now, of the use cases named."""
     names, since = list(slugs), naive(now - WEEK)
     last = store.rows(LAST, [names])
-    said = {
-        r["rec"]: r for r in store.rows("select rec, max_by(verdict, decided_at) as verdict from feedback group by rec")
-    }
-    waiting = [_open(r, now) for r in last if r["verdict"] in ("switch", "test", "wait") and r["rec"] not in said]
+    said, over = holding(store, now.date())
+    waiting = [
+        _open(r, now, over.get(r["rec"]))
+        for r in last
+        if r["verdict"] in ("switch", "test", "wait") and r["rec"] not in said
+    ]
     worth = sorted(waiting, key=lambda o: -(o.saving_usd_per_month or 0))
     week_said = store.rows(
         "select f.verdict, count(distinct f.rec) as n from feedback f join recommendation r using (rec) "
@@ -183,8 +186,10 @@ from alert a left join feedback f using (rec)
 where a.kind = 'cheaper' and a.withheld_because is null and list_contains(?::varchar[], a.use_case)"""
 
 
-def _open(r: Mapping[str, Any], now: datetime) -> Open:
-    days = (naive(now) - r["opened_at"]).days
+def _open(r: Mapping[str, Any], now: datetime, until: date | None) -> Open:
+    """`until`: the last day of a "no" or "later" that is over; it is open again since."""
+    again = datetime.combine(until, time()) + timedelta(days=1) if until else r["opened_at"]
+    days = (naive(now) - max(r["opened_at"], again)).days
     owner = r["owner"] or "nobody named"
     return Open(
         r["use_case"], r["verdict"], r["saving_usd_per_month"], r["move"], r["p_ok"], r["evidence"], days, r["rec"], owner

@@ -90,7 +90,7 @@ def _on_recommendation(store: Store, rec: str, said: Said) -> str:
         fix = 'undercut sql "select rec from recommendations".'
         raise DataMissing(f"no recommendation {rec!r}.", where="recommendations", fix=fix)
     word = VERDICTS[said.verdict]
-    ends = said.until or _default_until(word, said.at.date())
+    ends = _last_day(said) or _default_until(word, said.at.date())
     row = {"verdict": word, "until": ends, "why": said.why, "reopen_if": said.reopen_if}
     store.insert("feedback", [{**row, "rec": rec, "decided_at": said.at, "decided_by": said.by}])
     return _patch(found[0], {"date": said.at.date().isoformat(), "rec": rec, **row, "by": said.by})
@@ -154,6 +154,18 @@ def _released(row: dict[str, Any], now: datetime, standing: Standing) -> dict[st
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     """With the id that its content gives, as every other rate: what rests on it is found by that."""
     return row | {"rate_id": rate_from_row(row | {"known_from": naive(row["known_from"])}).rate_id}
+
+
+def _last_day(said: Said) -> str | None:
+    if not said.until:
+        return None
+    try:
+        day = date.fromisoformat(said.until)
+    except ValueError:
+        day = date.min
+    if day < said.at.date():
+        raise UsageError(f"{said.until!r} is no day to come.", where="--until", fix="write it as YYYY-MM-DD.")
+    return day.isoformat()
 
 
 def _default_until(verdict: str, today: date) -> str | None:

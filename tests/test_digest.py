@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import UsageError
 from data.records import Rate, UseCase
 from data.records.usecase import AlertTerms
 from data.registry import Registry
-from data.store import Store
+from data.store import Store, published, rows
 from jobs.digest import gather, write_digests
 from jobs.ingest import add_rates
 from jobs.messages import plain
@@ -93,6 +94,25 @@ def test_a_decided_finding_is_no_open_money(store: Store) -> None:
     found = gather(store, ["ticket-summary"], now=day(2), channel="#support-ai")
     assert found.open == ()
     assert found.decided == {"rejected": 1}
+
+
+def test_what_was_put_off_is_open_again_when_its_time_is_over(store: Store) -> None:
+    from jobs.feedback import Said, record
+
+    decided(store, day(0), saves(3_478))
+    record(store, decision().rec, Said("later", day(1), until=day(40).date().isoformat()))
+    store.publish()
+    for at, shown, silent in ((40, 0, 0), (42, 1, 0), (70, 0, 1)):
+        found = gather(store, ["ticket-summary"], now=day(at), channel="#support-ai")
+        assert (len(found.open), found.silent) == (shown, silent), at
+    with published(store.home / "market.duckdb") as con:
+        states = [
+            rows(con, "select state from recommendations_asof(?)", [day(at).date()])[0]["state"] for at in (2, 40, 41)
+        ]
+    assert states == ["later", "later", "open"]
+    for bad in ("someday", "2026-13-01", day(0).date().isoformat()):
+        with pytest.raises(UsageError, match="no day to come"):
+            record(store, decision().rec, Said("later", day(1), until=bad))
 
 
 def test_a_new_model_on_the_frontier_is_a_line_of_the_digest(store: Store) -> None:
