@@ -367,3 +367,14 @@ def test_a_share_is_never_rounded_to_certain() -> None:
         "100 %",
         "87 %",
     ]
+
+
+@pytest.mark.parametrize("endpoint", ["x' or 1=1 --", 'x"; drop table rate; --', "a`b`", "x\ny"])
+def test_a_name_that_could_break_a_query_is_in_no_query_that_people_are_told_to_type(endpoint: str) -> None:
+    here = use_case(current=use_case().current.model_copy(update={"endpoint_id": endpoint}))
+    held = {"claim_id": "c1", "meter": "input", "tier": "standard", "amount": Decimal(1), "currency": "USD", "per": "per_mtok",
+            "source": "page", "at": NOW, "why": "held", "url": "http://page/"}  # fmt: skip
+    said = plain(doubt_message(decision(), here, [held], now=NOW, last=NOW, kind="disputed"))
+    assert 'Next    undercut sql "select * from quarantine"' in said
+    fine = plain(doubt_message(decision(), use_case(), [held], now=NOW, last=NOW, kind="disputed"))
+    assert "where endpoint = 'azure:large-2@eu'" in fine
