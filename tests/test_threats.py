@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from ruamel.yaml import YAML
 from typer.main import get_command
 
-from data.errors import UndercutError
+from data.errors import StoreError, UndercutError
 from data.records import Alert
 from data.registry import load_registry
 from data.store import Store
@@ -52,6 +52,8 @@ def test_no_text_of_a_page_becomes_a_path(tmp_path: Path, name: str) -> None:
     assert made
     assert all(re.fullmatch(r"[0-9a-f]{64}(\.\w+)*", p.name) for p in made)
     assert set(tmp_path.parent.iterdir()) == before
+    with pytest.raises(StoreError, match="no SHA-256"):  # what asks for a kept body names it by its hash, or not at all
+        Bodies(tmp_path).get(name)
     registry = tmp_path / "use_cases.yaml"
     registry.write_text(
         f"use_cases:\n  {name!r}: {{task: classification, model: openai/gpt-4o, traffic: 1k/day, tokens: {{in: 1, out: 1}}, channel: '#x'}}\n"
