@@ -187,6 +187,34 @@ def _thread_of(store: Store, m: dict[str, Any]) -> str | None:
     return str(earlier[0]["slack_ts"]) if earlier else None
 
 
+def shown_at(store: Store, rec: str, ts: str) -> tuple[dict[str, Any] | None, str]:
+    """(what a sent message about `rec` shows now: itself or, edited, the newest that adds to it; the thread it stands in).
+
+    None where no such message was sent: nothing may be edited then.
+    """
+    sent = store.rows(
+        """
+        select o.*, a.rec from outbox o join alert a using (alert_id)
+        join outbox_event e on e.message_id = o.message_id and e.outcome = 'sent' and e.slack_ts = ?
+        where a.rec = ?""",
+        [ts, rec],
+    )
+    if not sent:
+        return None, ts
+    thread = _thread_of(store, sent[0])
+    newest = store.rows(
+        """
+        with recursive after as (
+            select ?::varchar as message_id, 1 as n
+            union all select o.message_id, n + 1 from after f join outbox o on o.follows = f.message_id where n < 1000)
+        select o.payload from after join outbox o using (message_id) join outbox_event e using (message_id)
+        where e.outcome = 'sent' order by n desc, o.created_at desc limit 1""",
+        [sent[0]["message_id"]],
+    )
+    shown = sent[0] if thread else newest[0]  # a reply is never edited, the first message is by each that follows
+    return json.loads(shown["payload"]), thread or ts
+
+
 def _looked_up(store: Store, sender: Sender, m: dict[str, Any]) -> Answer | None:
     """Did the message arrive? None: no, it may be sent. `lost`: nobody can say now, it must not be sent."""
     if not sender.looks_back:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,13 +14,13 @@ from jobs.digest import write_digests
 from jobs.evals import load_cases
 from jobs.messages.buttons import answer_message
 from jobs.metrics import Metrics
-from jobs.outbox import deliver, enqueue
+from jobs.outbox import deliver, shown_at
 from jobs.pictures import illustrate
 from jobs.scrape import ELSEWHERE, Due, scrape_cycle
 from jobs.settings import Settings
 from jobs.slack import sender_from
 from jobs.slack.listen import Listener
-from jobs.stale import stale_alerts, stale_sources
+from jobs.stale import stale_sources, tell_stale
 
 log = logging.getLogger("undercut.work")
 
@@ -57,9 +56,7 @@ def check_once(settings: Settings, metrics: Metrics) -> None:
         if done.breaker_open:
             log.warning("circuit breaker open: %s", done.breaker_open, extra={"error": done.breaker_open})
         keep(store, registry, now)
-        with store.transaction():
-            for alert in stale_alerts(store, now, platform):
-                enqueue(store, alert, run_id="stale")
+        tell_stale(store, now, platform)
         delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
         store.publish()
         illustrate(store, settings.published, sender, datetime.now(UTC))
@@ -76,11 +73,8 @@ def take_answers(settings: Settings, listener: Listener) -> None:
     with open_store(settings.place) as store:
 
         def tell(answer: Pressed, said: str) -> None:
-            found = store.rows(
-                "select message::varchar as message from alert where rec = ? order by created_at desc", [answer.rec]
-            )
-            shown = json.loads(found[0]["message"]) if found else None
-            listener.told(answer, shown, answer_message(answer.rec, answer.verdict, answer.by, said))
+            shown, thread_ts = shown_at(store, answer.rec, answer.ts)
+            listener.told(answer, shown, answer_message(answer.rec, answer.verdict, answer.by, said), thread_ts)
 
         if write_answers(store, inbox, tell):
             store.publish()

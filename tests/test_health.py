@@ -23,6 +23,7 @@ from jobs.outbox import enqueue
 from jobs.schedule import serve
 from jobs.settings import Settings, read_secret, settings
 from jobs.stale import stale_alerts, stale_sources
+from tests.slack_server import TOKEN, SlackServer
 
 NOW = datetime(2026, 11, 20, 7, tzinfo=UTC)
 SECRET = "xoxb-not-a-real-token-77"
@@ -74,6 +75,27 @@ def test_without_a_platform_channel_it_is_recorded_and_says_what_is_missing(tmp_
         rows = store.rows("select withheld_because from alert where kind = 'stale'")
         assert [r["withheld_because"] for r in rows] == ["no platform channel: set UNDERCUT_PLATFORM_CHANNEL"]
         assert store.rows("select * from outbox") == []
+        told(store, NOW + timedelta(hours=1), None)
+        assert len(store.rows("select * from alert")) == 1
+        assert len(told(store, NOW + timedelta(days=1), "#llm-platform")) == 1, "nobody had been told"
+        assert told(store, NOW + timedelta(days=2), "#llm-platform") == []
+
+
+def test_check_send_of_cron_tells_of_stale_sources_too(
+    tmp_path: Path, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.commands.decide import _deliver
+
+    for name, value in (("SLACK_BOT_TOKEN", TOKEN), ("UNDERCUT_SLACK_URL", slack.api), ("UNDERCUT_PLATFORM_CHANNEL", "#llm-platform")):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        with Store(tmp_path) as store:
+            run(store, "broken", "new", 9 - (datetime.now(UTC) - NOW).days)
+            assert [_deliver(store).sent for _ in range(2)] == [1, 0]
+    finally:
+        settings.cache_clear()
+    assert ["stale for over 7 days" in m["text"] for m in slack.posted] == [True]
 
 
 def test_metrics_are_served_on_loopback_and_tell_jobs_sources_and_the_outbox(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from jobs.doctor import examine
 from jobs.feedback import Said, record
 from jobs.messages import platform_message
 from jobs.metrics import Metrics
-from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, waiting_messages
+from jobs.outbox import MOST_TRIES, Delivered, deliver, enqueue, parked_messages, release, shown_at, waiting_messages
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender
 from tests.slack_server import TAKEN, TOKEN, SlackServer
@@ -321,6 +321,28 @@ def test_news_that_was_sent_before_what_it_adds_to_is_found_where_it_stands(stor
     slack.history_error = None
     assert deliver(store, bot(slack), clock).sent == 2
     assert [m["text"] for m in slack.posted] == ["⚙️ note 2", "⚙️ note 1"]
+
+
+def test_a_pressed_message_shows_its_own_words_and_never_another_messages(store: Store, slack: SlackServer) -> None:
+    kinds = ("cheaper", "retirement", "disputed")
+    for number, kind in enumerate(kinds, 1):
+        enqueue(store, alert(number, kind=kind), run_id="r")
+    enqueue(store, alert(4, withheld_because="muted: disputed"), run_id="r")
+    deliver(store, bot(slack), Ticking())
+    first, leaves, _ = [m["ts"] for m in slack.posted]
+
+    def text(ts: str, rec: str = "rec-1") -> tuple[str | None, str]:
+        shown, thread = shown_at(store, rec, ts)
+        return shown and shown["text"], thread
+
+    assert text(first) == ("⚙️ note 1", first)
+    assert text(leaves) == ("⚙️ note 2", leaves)
+    assert text("1.5") == (None, "1.5")
+    assert text(first, "rec-2") == (None, first)
+    enqueue(store, alert(5, follows="msg-1"), run_id="r")
+    deliver(store, bot(slack), Ticking())
+    assert text(first) == ("⚙️ note 5", first), "it was edited"
+    assert text(slack.posted[-1]["ts"]) == ("⚙️ note 5", first), "a reply's answer stands in the thread"
 
 
 KILLED = """

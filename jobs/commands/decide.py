@@ -190,10 +190,12 @@ def _deliver(store: Store) -> Delivered:
     from jobs.outbox import Delivered, deliver
     from jobs.settings import settings
     from jobs.slack import sender_from
+    from jobs.stale import tell_stale
 
     sender = sender_from(settings())
     if sender is None:
         return Delivered()
+    tell_stale(store, datetime.now(UTC), settings().undercut_platform_channel)
     return deliver(store, sender, lambda: datetime.now(UTC))
 
 

@@ -64,13 +64,14 @@ class Listener:
         except Exception as error:
             log.error("the form for %s did not open: %s", ask.rec, type(error).__name__)
 
-    def told(self, answer: Pressed, message: Payload | None, reply: Payload) -> None:
-        """The finding without its buttons and with its answer; the YAML that makes it last in its thread."""
+    def told(self, answer: Pressed, message: Payload | None, reply: Payload, thread_ts: str | None = None) -> None:
+        """The finding without its buttons and with its answer; the YAML that makes it last in its thread (`thread_ts`, where
+        the finding is itself a reply)."""
         try:
             if message is not None:
                 words = f"{answer.verdict} by {answer.by}" + (f": {answer.why}" if answer.why else "")
                 self._web.chat_update(channel=answer.channel, ts=answer.ts, **answered(message, words))
-            self._web.chat_postMessage(channel=answer.channel, thread_ts=answer.ts, **reply)
+            self._web.chat_postMessage(channel=answer.channel, thread_ts=thread_ts or answer.ts, **reply)
         except Exception as error:  # the answer is in the database; only the echo is lost
             log.error("the answer to %s was kept, not echoed: %s", answer.rec, type(error).__name__)
 
