@@ -240,7 +240,7 @@ def _reasons(
     judged = [c for c in eligible if c.p_ok is not None]
     lines = [f"{len(candidates)} weighed, {len(eligible)} eligible, {len(judged)} with enough evidence to judge"]
     if current.quality is not None:
-        lines.extend(current.quality.notes)
+        lines.extend(f"the model in use: {note}" for note in current.quality.notes)
     counts: dict[str, int] = {}
     for c in candidates:
         for key in {reason.split(":")[0] for reason in c.reasons}:
