@@ -83,7 +83,9 @@ def _slack(settings: Settings) -> Finding:
     if settings.slack_bot_token:
         return Finding(True, "Slack: bot token")
     if settings.slack_webhook_url:
-        return Finding(True, "Slack: incoming webhook (no edits, no buttons, no look-back)")
+        return Finding(
+            True, "Slack: incoming webhook (every message in its one channel; no edits, no buttons, no look-back)"
+        )
     return Finding(False, "Slack: no token; messages are printed", "set SLACK_BOT_TOKEN (or SLACK_WEBHOOK_URL).")
 
 

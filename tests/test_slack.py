@@ -10,6 +10,7 @@ from urllib.error import URLError
 import pytest
 
 from data.errors import NotDelivered, UsageError
+from jobs.doctor import examine
 from jobs.messages import platform_message
 from jobs.settings import Settings
 from jobs.slack import BotSender, WebhookSender, sender_from
@@ -102,6 +103,17 @@ def test_a_webhook_does_not_raise_so_its_status_is_read(
     slack.faults = [fault]
     assert hook.send("#support-ai", HELLO, "msg-1").outcome == outcome
     assert len(slack.calls) == 1
+
+
+def test_a_webhook_has_one_channel_so_each_message_names_whom_it_is_for(
+    hook: WebhookSender, slack: SlackServer
+) -> None:
+    full = {**HELLO, "blocks": [{"type": "divider"}] * 50}
+    for channel, message in (("#support-ai", HELLO), ("#llm-platform", HELLO), ("#x", full)):
+        assert hook.send(channel, message, "m").outcome == "sent"
+    assert [m["blocks"][0]["elements"][0]["text"] for m in slack.posted] == ["for #support-ai", "for #llm-platform", "for #x"]  # fmt: skip
+    webhook = [f.what for f in examine(Settings(slack_webhook_url=slack.hook)) if "webhook" in f.what]
+    assert "every message in its one channel" in webhook[0]
 
 
 def test_a_short_rate_limit_is_waited_for_and_bounded(

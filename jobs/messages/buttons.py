@@ -38,6 +38,15 @@ def without_buttons(message: Payload) -> Payload:
     return {**message, "blocks": [b for b in message["blocks"] if b["type"] != "actions"]}
 
 
+def addressed(message: Payload, channel: str) -> Payload:
+    """For a webhook, which puts what is meant for every channel into its own: whom it is for, first."""
+    note = {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": f"for {clean(channel)}"[:300], "emoji": False}],
+    }
+    return {**message, "blocks": [note, *message["blocks"]][:BLOCKS_MOST]}
+
+
 def answered(message: Payload, words: str) -> Payload:
     """The finding with who answered what in place of its buttons."""
     note = {"type": "context", "elements": [{"type": "plain_text", "text": cut(clean(words), 300), "emoji": False}]}

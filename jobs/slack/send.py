@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from data.errors import NotDelivered
-from jobs.messages.buttons import without_buttons
+from jobs.messages.buttons import addressed, without_buttons
 from jobs.outbox import Answer, Sender
 from jobs.settings import Settings
 
@@ -185,7 +185,7 @@ class BotSender:
 
 
 class WebhookSender:
-    """Sends to the one channel of an incoming webhook; it has no ts and cannot look back: at most once."""
+    """Sends all to the one channel of an incoming webhook, each message naming the channel that it is for; it has no ts and cannot look back: at most once."""
 
     looks_back = False
 
@@ -195,11 +195,10 @@ class WebhookSender:
 
     def send(self, channel: str, payload: dict[str, Any], message_id: str, thread_ts: str | None = None) -> Answer:
         self._pace.wait("")
+        shown = addressed(without_buttons(payload), channel)
         for left in reversed(range(RATE_TRIES)):
             try:
-                said = self._client.send_dict(
-                    {**without_buttons(payload), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
-                )
+                said = self._client.send_dict({**shown, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False})
             except Exception as error:
                 return _answer(error, self._secret)
             if said.status_code == 429:
