@@ -211,12 +211,13 @@ def _variants(case: UseCase, fitted: Fitted | None) -> dict[str, str]:
     if fitted is None:
         return own
     boards = list(_weights(case))
-    best: dict[str, tuple[tuple[int, bool, int], str]] = {}
+    best: dict[str, tuple[tuple[bool, int, bool, int], str]] = {}
     for model_id, variant in fitted.rows:
         if model_id in own and asked not in variant.split(";"):
             continue
         spent = next((n for n, e in enumerate(EFFORTS) if f"effort={e}" in variant), 0)
-        worth = (len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
+        exact = model_id in own and variant == asked  # and no thinking mode that nobody asked for
+        worth = (exact, len(fitted.measured((model_id, variant), boards)), variant == "", -spent)
         if model_id not in best or (worth, variant) > best[model_id]:
             best[model_id] = (worth, variant)
     return own | {m: v for m, (_, v) in best.items()}

@@ -127,6 +127,7 @@ def test_an_effort_is_judged_by_its_own_scores_and_by_no_others() -> None:
     now, rival = at_effort("medium", "effort=low", "effort=medium;thinking=auto", "effort=high")
     assert (now.variant, len(now.quality.benchmarks if now.quality else ())) == ("effort=medium;thinking=auto", 3)
     assert rival.p_ok is not None
+    assert at_effort("high", "effort=high;thinking=auto", "effort=high")[0].variant == "effort=high"
 
 
 def test_an_effort_that_nobody_measured_has_no_score() -> None:
