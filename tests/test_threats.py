@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -140,3 +144,30 @@ def test_the_build_step_is_yaml_with_a_real_command() -> None:
     steps = [s["run"] for s in tree["jobs"]["models"]["steps"] if "run" in s]
     for step in steps:
         known(step)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_build_step_runs_as_it_stands(tmp_path: Path, demo: Callable[[Path], Path]) -> None:
+    """In a folder as its words suppose: entries under llm/, the published copy beside them, no settings and no secrets."""
+    step = next(s["run"] for s in YAML(typ="safe").load(blocks("yaml")[0])["jobs"]["models"]["steps"] if "run" in s)
+    copy = demo(tmp_path / "home") / "market.duckdb"
+    shutil.copyfile(copy.resolve(), tmp_path / "market.duckdb")
+    (tmp_path / "llm").mkdir()
+    entry = "task: classification, model: openai/gpt-4o, traffic: 20k/day, tokens: {in: 900, out: 40}, channel: '#x'"
+    (tmp_path / "llm" / "own.yaml").write_text(f"use_cases:\n  own-triage: {{{entry}}}\n")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("UNDERCUT_", "SLACK_"))}
+    env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
+
+    def run(words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words, shell=True, check=False, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=500
+        )
+
+    old = run(step)
+    assert (old.returncode, old.stdout) == (3, ""), "the shipped prices are older than the week that the step asks for"
+    assert "days old" in old.stderr
+    done = run(step.replace("--max-age 7d", "--max-age 3650d"))
+    assert done.returncode in (0, 10, 11), done.stderr
+    assert (tmp_path / "summary.md").read_text().startswith("### undercut")
+    assert not (tmp_path / "data").exists(), "a build writes nothing but what it was asked for"
