@@ -50,6 +50,7 @@ class Listed:
     seller: str | None
     stated_on: datetime
     read_on: datetime
+    claim_id: str
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -66,7 +67,7 @@ def listed(store: Store, source_ids: Sequence[str], matcher: Matcher, now: datet
         seller, rest = seller_of(claim, sellers)
         shaped = shape(claim.model_copy(update={"conditions": rest}))
         if shaped is not None and claim.usd_per_mtok is not None:
-            yield Listed(shaped, row["source_id"], seller, row["stated_on"], row["read_on"])
+            yield Listed(shaped, row["source_id"], seller, row["stated_on"], row["read_on"], row["claim_id"])
 
 
 def seller_of(claim: PriceClaim, sellers: set[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -124,7 +125,7 @@ def restand(store: Store, sources: Mapping[str, Source], matcher: Matcher, now: 
         stood = Settled(rate.usd_per_mtok, rate.standing, "", (rate.source_id,))
         new = restate(stood, found)
         if new.standing != rate.standing or (new.standing == "witnessed" and not same_amount(new, rate)):
-            changed = {} if same_amount(new, rate) else {"usd_per_mtok": new.usd_per_mtok, "claim_ids": ()}
+            changed = {} if same_amount(new, rate) else {"usd_per_mtok": new.usd_per_mtok, "claim_ids": new.claim_ids}
             out.append(rate.model_copy(update={"standing": new.standing, "known_from": later, **changed}))
     return add_rates(store, out)
 
@@ -149,14 +150,14 @@ def _statements(
             key = (endpoint, *one.place)
             if key in rates and rates[key].source_id != one.source_id:
                 found[key, one.source_id].append(
-                    Statement(one.source_id, usd, one.stated_on.date(), one.read_on.date())
+                    Statement(one.source_id, usd, one.stated_on.date(), one.read_on.date(), (one.claim_id,))
                 )
     read_on = {r["source_id"]: r["read_on"] for r in store.rows(READ_ON)}
     for key, rate in rates.items():
         if rate.source_id in read_on and rate.usd_per_mtok is not None:
             began = (rate.valid_from or rate.known_from).date()
             found[key, rate.source_id].append(
-                Statement(rate.source_id, rate.usd_per_mtok, began, read_on[rate.source_id].date())
+                Statement(rate.source_id, rate.usd_per_mtok, began, read_on[rate.source_id].date(), rate.claim_ids)
             )
     out: dict[Key, list[Statement]] = defaultdict(list)
     for (key, _), said in found.items():

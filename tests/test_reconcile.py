@@ -181,6 +181,19 @@ def test_catalogues_together_never_invent_a_price(rows: list[tuple[str, Decimal]
         assert len({"a" if s == "a-copy" else s for s, _ in rows}) > 1
 
 
+def test_a_witnessed_price_rests_on_the_claims_of_those_that_say_it_and_of_no_one_else() -> None:
+    today = date(2026, 11, 24)
+    old = Statement("a", Decimal("2.5"), today, today - timedelta(days=2), ("of-a",))
+    said = [old, *(Statement(s, Decimal("2.25"), today, today, (f"of-{s}",)) for s in ("a-copy", "b"))]
+    found = settle(said, today, {"a-copy": "a"})
+    assert found is not None
+    assert (found.usd_per_mtok, found.standing, found.claim_ids) == (
+        Decimal("2.25"),
+        "witnessed",
+        ("of-a-copy", "of-b"),
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "lineage", "floating", "standing"),
     [

@@ -27,6 +27,7 @@ class Statement:
     usd_per_mtok: Decimal
     stated_on: date
     read_on: date
+    claim_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settled:
     standing: Standing
     why: str
     sources: tuple[str, ...] = ()
+    claim_ids: tuple[str, ...] = ()  # of those that say so
 
 
 def settle(
@@ -61,7 +63,8 @@ def settle(
     days = [s.stated_on for s in (first, *others)]
     if floating and max(days) - min(days) > TOGETHER:
         return Settled(None, "disputed", "a floating name, and its sources do not speak of the same time", who)
-    return Settled(first.usd_per_mtok, "witnessed", f"{', '.join(who)} agree", who)
+    claims = tuple(dict.fromkeys(i for s in (first, *others) for i in s.claim_ids))
+    return Settled(first.usd_per_mtok, "witnessed", f"{', '.join(who)} agree", who, claims)
 
 
 def speaking(said: Iterable[Statement], lineage: Mapping[str, str]) -> list[Statement]:
