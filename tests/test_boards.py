@@ -223,6 +223,8 @@ def test_a_key_goes_to_its_host_and_no_further(monkeypatch: pytest.MonkeyPatch) 
         return Response("{}")
 
     with HTTPServer() as own, HTTPServer() as other:
+        for server in (own, other):
+            server.expect_request("/robots.txt").respond_with_data("")
         other.expect_request("/gone").respond_with_handler(elsewhere)
         own.expect_request("/models").respond_with_handler(
             lambda r: (
