@@ -238,7 +238,7 @@ def _register(store: Store, registry: Registry, now: datetime) -> tuple[str, ...
             }
         )
     store.insert("use_case", (r for r in rows if last.get(r["use_case"]) != r["entry_sha"]))
-    return _withdraw(store, {c.slug for c in registry.use_cases}, now)
+    return () if registry.part else _withdraw(store, {c.slug for c in registry.use_cases}, now)
 
 
 def _withdraw(store: Store, registered: set[str], now: datetime) -> tuple[str, ...]:

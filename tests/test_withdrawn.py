@@ -65,6 +65,16 @@ def test_it_is_shown_as_withdrawn_and_is_in_no_sum(store: Store) -> None:
     assert [r["d"] for r in days] == [1, 2, 3], "not the day it was gone, nor later"
 
 
+def test_what_is_not_among_the_files_of_one_run_stays_registered(store: Store) -> None:
+    check(store, 0, "stays", "elsewhere")
+    with store.transaction():
+        assert _register(store, Registry((use_case(slug="stays"),), part=True), NOW + timedelta(days=3)) == ()
+    assert {r["use_case"]: r["status"] for r in asked(store, "select * from use_cases")} == {
+        "stays": "switch",
+        "elsewhere": "switch",
+    }
+
+
 def test_what_it_was_on_an_earlier_day_is_not_rewritten(store: Store) -> None:
     check(store, 0, "stays", "goes")
     check(store, 3, "stays")

@@ -42,10 +42,11 @@ Resolves = Callable[[str, str | None, str | None], Resolved]
 
 @dataclass(frozen=True)
 class Registry:
-    """Use cases in file order. `warnings` do not stop anything."""
+    """Use cases in file order. `warnings` do not stop anything. `part`: named for one run; what is not in it stays registered."""
 
     use_cases: tuple[UseCase, ...]
     warnings: tuple[Problem, ...] = ()
+    part: bool = False
 
 
 def load_registry(

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from jobs.check import Checked
     from jobs.outbox import Delivered
 
-Files = Annotated[list[str] | None, typer.Option("--registry", help="use_cases.yaml, or several; globs work.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--registry", help="use_cases.yaml, or several; globs work. What is not in them stays registered."),
+]
 
 
 def demo(as_json: Json = False) -> None:
@@ -82,6 +85,7 @@ def check(
     unpriced or disputed 12. Exits 0, 2, 3, 22 where Slack took less than all, 21 while the circuit breaker is open, and in a
     build the first of 2, 3, 12, 11, 13, 10.
     """
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from data.errors import NotDelivered
@@ -105,7 +109,7 @@ def check(
             summary=summary, as_json=as_json,
         )  # fmt: skip
     now = datetime.now(UTC)
-    loaded = load_cases(files)
+    loaded = replace(load_cases(files), part=bool(registry))
     with open_store(s.place) as store, deciding(store), progress(as_json) as tell:
         done = check_cycle(
             store,
