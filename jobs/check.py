@@ -284,7 +284,9 @@ def _recommendation(run_id: str, d: Decision, sha: str) -> dict[str, Any]:
 
 def _candidate(run_id: str, c: Candidate) -> dict[str, Any]:
     q, cost = c.quality, c.cost
-    plain = c.model_dump(exclude={"cost", "quality", "saving_high_usd_per_month", "p_gain", "reopened"})
+    plain = c.model_dump(
+        exclude={"cost", "quality", "saving_high_usd_per_month", "p_gain", "reopened", "born_on", "retires_on"}
+    )
     return plain | {
         "run_id": run_id,
         "reasons": list(c.reasons),

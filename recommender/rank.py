@@ -175,6 +175,8 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         quality=offer.quality,
         p_ok=offer.p_ok,
         p_gain=offer.p_gain,
+        born_on=earliest(offer.model.released_on if offer.model else None) or offer.first_seen,
+        retires_on=offer.endpoint.retires_on,
         reopened="; ".join(
             f"{r.verdict} on {r.date}{f' ({r.why})' if r.why else ''}, reopened: {r.reopen_if}" for r in lifted
         )

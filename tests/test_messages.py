@@ -78,7 +78,7 @@ def candidate(endpoint: str, money: Cost | None, **more: Any) -> Candidate:
 
 
 BEST = candidate(
-    "vendor-b:mini-5", cost(952, 850, 1_120), quality=quality(0.90), move="vendor", p_ok=0.874, effort_days=6,
+    "vendor-b:mini-5", cost(952, 850, 1_120), quality=quality(0.90), born_on=date(2026, 6, 1), move="vendor", p_ok=0.874, effort_days=6,
     payback_days=45, saving_usd_per_month=3_478, saving_low_usd_per_month=3_310, saving_high_usd_per_month=3_580,
 )  # fmt: skip
 EASIER = candidate(

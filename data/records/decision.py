@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import AwareDatetime
 
 from data.records.core import Grade, Move, Record, Tier, Verdict
@@ -69,6 +71,8 @@ class Candidate(Record):
     payback_days: float | None = None
     net_value_usd: float | None = None
     reopened: str | None = None  # the "no" that ended early, and the condition that came true
+    born_on: date | None = None  # release, else the first record of it
+    retires_on: str | None = None  # as announced: a day, month or year
 
 
 class Decision(Record):

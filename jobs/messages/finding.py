@@ -93,8 +93,12 @@ def _quality(d: Decision, case: UseCase, best: Candidate) -> list[str]:
     return [
         f"Quality {q.mean:.2f} [{q.low:.2f}–{q.high:.2f}, 80 %]{setting} vs {beside} "
         f"→ {_likely(best)} likely good enough (you ask {asked})",
-        f"Trust   {kind}, evidence {q.grade or 'none'} (you ask {case.quality.evidence}){notes}",
+        f"Trust   {kind}, evidence {q.grade or 'none'} (you ask {case.quality.evidence}) · {_age(d, best)} · adoption unknown{notes}",
     ]
+
+
+def _age(d: Decision, c: Candidate) -> str:
+    return "age unknown" if c.born_on is None else f"age {(d.decided_at.date() - c.born_on).days} days"
 
 
 def _likely(c: Candidate) -> str:
@@ -115,7 +119,8 @@ def fits(case: UseCase, best: Candidate) -> list[str]:
     notes = f" · {'; '.join(best.cost.notes)}" if best.cost and best.cost.notes else ""
     if best.tier in ("batch", "flex") and case.current.tier not in ("batch", "flex"):
         notes = f" · {percent(case.workload.batchable_share)} of the calls by {best.tier}{notes}"
-    return [f"Fits    {met}{notes}"]
+    end = f"retires {name(best.retires_on)}" if best.retires_on else "no retirement announced"
+    return [f"Fits    {met} · {end}{notes}"]
 
 
 def _effort(case: UseCase, best: Candidate, told: Sums) -> str:
