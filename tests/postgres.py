@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -31,9 +32,7 @@ class Postgres:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.folder, "postgres")
             self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = _free_port()
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -42,7 +41,7 @@ class Postgres:
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start")  # fmt: skip
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "300", "-l", str(self.folder / "log"), "-o", options, "start")  # fmt: skip
 
     def stop(self, *, hard: bool = False) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate" if hard else "fast", "stop")
@@ -78,3 +77,15 @@ class Postgres:
         )  # fmt: skip
         assert done.returncode == 0, f"{program}: {done.stderr}"
         return str(done.stdout or "")
+
+
+def _free_port() -> int:
+    """Below the ports that the system gives to clients: one that calls a stopped server again and again may be given its port."""
+    for port in random.sample(range(15_000, 30_000), 50):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port between 15000 and 30000")
