@@ -14,7 +14,8 @@ from data.store import Readable
 from recommender.eligible import ruling_ends
 
 NEWEST = """
-select f.*, r.use_case, r.decision ->> '$.best.model_id' as model from feedback f join recommendation r using (rec)
+select f.*, r.use_case, r.decision ->> '$.best.model_id' as model, r.decision ->> '$.best.move' as move,
+    split_part(r.decision ->> '$.best.endpoint_id', ':', 1) as host from feedback f join recommendation r using (rec)
 where r.decision ->> '$.best.model_id' is not null
 qualify row_number() over (partition by f.rec order by f.decided_at desc, r.decided_at desc) = 1 order by f.decided_at, f.rec"""
 
@@ -41,7 +42,20 @@ def _wins(written: Ruling, answer: Ruling) -> bool:
 
 def _ruling(row: Mapping[str, Any]) -> Ruling:
     kept = {k: row[k] for k in ("rec", "model", "verdict", "reopen_if", "why")}
-    return Ruling(**kept, date=row["decided_at"].date().isoformat(), until=day_of(row["until"]), by=row["decided_by"])
+    return Ruling(
+        **kept,
+        **scope_of(row["move"], row["host"]),
+        date=row["decided_at"].date().isoformat(),
+        until=day_of(row["until"]),
+        by=row["decided_by"],
+    )
+
+
+def scope_of(move: Any, host: str | None) -> dict[str, Any]:
+    """What an answer is about: another tier or host of a model is no word about the model itself."""
+    if move == "tier":
+        return {"move": "tier"}
+    return {"move": "endpoint", "via": host} if move == "endpoint" else {}
 
 
 def holding(store: Readable, today: date) -> tuple[set[str], dict[str, date]]:
@@ -49,7 +63,11 @@ def holding(store: Readable, today: date) -> tuple[set[str], dict[str, date]]:
     newest = store.rows(
         "select * from feedback qualify row_number() over (partition by rec order by decided_at desc) = 1"
     )
-    last = {r["rec"]: ruling_ends(_ruling({**r, "model": ""})) for r in newest if r["verdict"] in ("later", "rejected")}
+    last = {
+        r["rec"]: ruling_ends(_ruling({**r, "model": "", "move": None, "host": None}))
+        for r in newest
+        if r["verdict"] in ("later", "rejected")
+    }
     over = {rec: day for rec, day in last.items() if day < today}
     return {r["rec"] for r in newest} - over.keys(), over
 

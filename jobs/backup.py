@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from data.errors import DataMissing, StoreError, UsageError
 from data.store import Store
-from jobs.answers import INBOX
+from jobs.answers import ASIDE, INBOX
 from jobs.integrity import verify
 from jobs.lock import service_lock
 from jobs.outbox import doubt_waiting
@@ -100,7 +100,8 @@ def _take_over(fresh: Path, home: Path) -> None:
         to = home / body.relative_to(fresh)
         to.parent.mkdir(parents=True, exist_ok=True)
         body.replace(to)
-    _join_answers(fresh / INBOX, home / INBOX)
+    for name in (INBOX, ASIDE):
+        _join_answers(fresh / name, home / name)
     (home / WAL).unlink(missing_ok=True)  # only one that cannot be opened still has any; it is kept beside
     (fresh / DATABASE).replace(home / DATABASE)
     copy = (fresh / MARKET).resolve()
@@ -119,9 +120,9 @@ def _linked(source: str, target: str) -> object:
 
 def _join_answers(restored: Path, here: Path) -> None:
     """What people pressed and no database holds yet: of the backup and of the home, each answer once; half a line is none."""
-    lines = [line for f in (restored, here) if f.exists() for line in f.read_text(encoding="utf-8").split("\n")[:-1]]
+    lines = [line for f in (restored, here) if f.exists() for line in f.read_bytes().split(b"\n")[:-1]]
     if lines:
-        restored.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), encoding="utf-8")
+        restored.write_bytes(b"".join(line + b"\n" for line in dict.fromkeys(lines)))
         restored.replace(here)
 
 

@@ -12,6 +12,7 @@ from data.errors import DataMissing, UsageError
 from data.records import Standing
 from data.registry.load import REOPEN
 from data.store import Store
+from jobs.answered import scope_of
 from jobs.facts import rate_from_row
 from jobs.outbox import drop, release
 from jobs.withdraw import naive
@@ -176,7 +177,8 @@ def _default_until(verdict: str, today: date) -> str | None:
 def _patch(found: dict[str, Any], fields: dict[str, str | None]) -> str:
     """The entry for `decisions:` of the use case; strings quoted, so that no text can break the YAML."""
     decision = json.loads(found["decision"])
-    model = (decision.get("best") or decision["current"]).get("model_id")
-    stated = {"model": model, **fields}
+    about = decision.get("best") or decision["current"]
+    scope = scope_of(about.get("move"), str(about["endpoint_id"]).partition(":")[0])
+    stated = {"model": about.get("model_id"), **scope, **fields}
     entry = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in stated.items() if v)
     return f"use_cases:\n  {found['use_case']}:\n    decisions:\n      - {{{entry}}}"

@@ -34,9 +34,8 @@ RULES = {  # what is wrong: rows that show it, the thing in the column `what`; t
     "a rate without a claim": "select rate_id as what from rate where len(claim_ids) = 0",
     "a rate whose claim is missing": "select rate_id as what from (select rate_id, unnest(claim_ids) as claim_id from rate) "
     "where claim_id not in (select claim_id from price_claim)",
-    "a rate of another price than its claims state": "select rate_id as what from rate r where usd_per_mtok is not null and len(claim_ids) > 0 "
-    "and not exists (select 1 from price_claim c where list_contains(r.claim_ids, c.claim_id) "
-    "and coalesce(c.usd_per_mtok, r.usd_per_mtok) = r.usd_per_mtok)",
+    "a rate of another price than its claims state": "select any_value(r.rate_id) as what from (select rate_id, known_from, usd_per_mtok, unnest(claim_ids) as claim_id from rate where usd_per_mtok is not null) r "
+    "join price_claim c using (claim_id) group by r.rate_id, r.known_from, r.usd_per_mtok having not bool_or(coalesce(c.usd_per_mtok, r.usd_per_mtok) = r.usd_per_mtok)",
     "two prices of one source for the same time": "select a.rate_id as what from rate a join rate b on "
     + " and ".join(f"a.{k} is not distinct from b.{k}" for k in PLACE)
     + " and a.valid_from < b.valid_to and b.valid_from < a.valid_to and (a.usd_per_mtok, a.usd_per_unit) is distinct from (b.usd_per_mtok, b.usd_per_unit) "

@@ -169,7 +169,12 @@ def _sent(store: Store, sender: Sender, m: dict[str, Any]) -> Answer:
     edited = sender.update(m["channel"], ts, payload)
     if edited.outcome in ("retry", "lost", "blocked"):
         return Answer("blocked" if edited.outcome == "blocked" else "retry", error=edited.error)
-    return sender.send(m["channel"], payload, m["message_id"], ts)  # an edit refused for good is no reason to be silent
+    answer = sender.send(
+        m["channel"], payload, m["message_id"], ts
+    )  # an edit refused for good is no reason to be silent
+    if "thread_not_found" in (answer.error or ""):  # the earlier one stands in the channel this use case had then
+        return sender.send(m["channel"], payload, m["message_id"])
+    return answer
 
 
 def _thread_of(store: Store, m: dict[str, Any]) -> str | None:

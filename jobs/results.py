@@ -142,7 +142,10 @@ def counted(passed: Mapping[str, Iterable[bool]]) -> list[Raw]:
 
 def checked(value: Any, where: str = "") -> float:
     """A share from 0 to 1. Raises UsageError: 87 may be a percentage or a mistake."""
-    share = float(value)
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = -1.0
     if not 0 <= share <= 1:
         raise UsageError(f"{value!r} is no share from 0 to 1.", where=where, fix="write 0.87 for 87 %.")
     return share

@@ -12,7 +12,8 @@ from data.records import Candidate, Decision
 from data.registry import Registry
 from data.registry.changes import read_change
 from data.store import Copy, Place, published
-from jobs.check import decide_all
+from jobs.answered import with_answers
+from jobs.check import decide_all, waiting
 from jobs.evals import load_cases
 from jobs.facts import facts_as_of
 from jobs.weigh import fit
@@ -52,7 +53,8 @@ def what_if(
         first = error.problems[0]
         raise UsageError(f"{first.key}: {first.message}", where="--set", fix=first.fix) from None
     with published(place) as con:
-        facts = facts_as_of(Copy(con), now)
+        facts, since = facts_as_of(Copy(con), now), waiting(Copy(con))
+        plain, changed = with_answers(Copy(con), plain), with_answers(Copy(con), changed)
     if facts is None:
         raise DataMissing("no prices in it.", where=str(place), fix="run `undercut demo` or `undercut scrape`.")
     tell("estimating quality")
@@ -60,7 +62,7 @@ def what_if(
 
     def weighed(registry: Registry) -> Weighed:
         only = replace(registry, use_cases=tuple(c for c in registry.use_cases if c.slug == slug))
-        ((_, decision),), candidates, _ = decide_all(only, facts, now, tell, fitted=fitted)
+        ((_, decision),), candidates, _ = decide_all(only, facts, now, tell, fitted=fitted, waiting_since=since)
         return Weighed(decision, candidates[slug])
 
     return weighed(plain), weighed(changed)

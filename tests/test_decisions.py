@@ -252,6 +252,27 @@ def test_an_answer_counts_as_its_patch_would_and_the_registry_wins(store: Store)
     assert [verdict for _, verdict, _ in ruled()] == ["approved"], "a no that was taken back is none"
 
 
+@pytest.mark.parametrize(
+    ("move", "scope"),
+    [
+        ("tier", ("tier", None)),
+        ("endpoint", ("endpoint", "vendor-b")),
+        ("sibling", (None, None)),
+        ("vendor", (None, None)),
+    ],
+)
+def test_a_no_to_a_tier_or_a_host_is_none_to_the_model(
+    store: Store, move: str, scope: tuple[str | None, str | None]
+) -> None:
+    decided(store, day(0), decision(best=BEST.model_copy(update={"model_id": "vendor-b/mini-5", "move": move})))
+    patch = record(store, REC, Said("reject", day(1), why="tone"))
+    (case,) = with_answers(store, Registry(use_cases=(use_case(),), warnings=())).use_cases
+    assert [(r.move, r.via) for r in case.rulings] == [scope]
+    assert [f'{k}: "{v}"' in str(patch) for k, v in zip(("move", "via"), scope, strict=True)] == [
+        s is not None for s in scope
+    ]
+
+
 @pytest.mark.slow
 def test_a_rejected_finding_is_proposed_no_more_and_the_registered_entry_stays(
     tmp_path: Path, demo: Callable[[Path], Path]

@@ -428,3 +428,20 @@ def test_the_command_says_what_slack_did_not_take_and_sends_it_once(
     assert once
     assert undercut("check", "--send").returncode == 0
     assert len(slack.posted) == once
+
+
+def test_news_of_a_finding_whose_channel_was_changed_stands_in_the_new_one_by_itself(
+    slack: SlackServer, tmp_path: Path
+) -> None:
+    with Store(tmp_path) as store:
+        registered(store, "#support-ai", AT)
+        clock = Ticking()
+        enqueue(store, alert(1), run_id="r")
+        deliver(store, bot(slack), clock)
+        slack.channels["#help"] = "C0HELP"
+        registered(store, "#help", AT + timedelta(days=1))
+        clock.at = AT + timedelta(days=2)
+        enqueue(store, alert(2, follows="msg-1", channel="#help"), run_id="r")
+        deliver(store, bot(slack), clock)
+        assert [(m["channel"], m.get("thread_ts")) for m in slack.posted][1:] == [("C0HELP", None)]
+        assert parked_messages(store) == []

@@ -12,7 +12,7 @@ from (select *, min(decided_at) over (partition by rec) as opened_at, max(decide
       from recommendation where decided_at < (utc(day)::date + 1)::timestamp
       qualify row_number() over (partition by rec order by decided_at desc) = 1) r
 left join (select use_case, max_by(withdrawn, registered_at) as withdrawn from use_case
-           where registered_at < (day::date + 1)::timestamp group by use_case) gone using (use_case)
+           where registered_at < (utc(day)::date + 1)::timestamp group by use_case) gone using (use_case)
 left join (select rec, verdict, case when verdict in ('later', 'rejected') then
                coalesce(try_cast(until as date), decided_at::date + case verdict when 'later' then 30 else 180 end) end as ends
            from feedback where decided_at < (utc(day)::date + 1)::timestamp

@@ -11,7 +11,7 @@ from typing import Any
 from data.errors import DataMissing
 from jobs.profile.columns import Columns
 
-FAILED = ("failure", "failed", "error", "ERROR", "FAILED")
+FAILED = ("failure", "failed", "error")
 BUCKET = timedelta(hours=1)  # a row that says it lasted that long is a sum over calls
 Call = dict[str, Any]
 
@@ -50,7 +50,7 @@ def call_of(row: dict[str, Any], columns: Columns) -> Call | None:
     return {
         "time": when, "end": moment(row["end"]) if row.get("end") else None, "model": str(row["model"]) if row.get("model") else None,
         "input": prompt, "cached": tokens.get("cached"), "output": answer - (tokens.get("reasoning") or 0), "reasoning": tokens.get("reasoning"),
-        "calls": 1.0 if calls is None else calls, "failed": row.get("status") in FAILED,
+        "calls": 1.0 if calls is None else calls, "failed": str(row.get("status")).casefold() in FAILED,
     }  # fmt: skip
 
 
