@@ -50,6 +50,7 @@ class Checked:
     data_as_of: datetime
     breaker_open: str | None = None  # why teams hear nothing of what moved
     withdrawn: tuple[str, ...] = ()  # use cases that left the registry with this cycle
+    registered: int = 0  # entries of the registry that are new, changed or back
 
     def check(self) -> None:
         """Raises BreakerOpen (exit 21) where the circuit breaker holds messages back."""
@@ -191,7 +192,7 @@ def _write(
         breaker=breaker,
     )
     with store.transaction():
-        gone = _register(store, registry, now)
+        gone, registered = _register(store, registry, now)
         for case, d in decisions:
             if case.slug in changed:
                 at_list = listed.get(case.slug)
@@ -203,11 +204,16 @@ def _write(
         for alert in alerts:
             held = alert.withheld_because or rehearsal
             enqueue(store, alert.model_copy(update={"withheld_because": held}), run_id=run_id)
-    return Checked(run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of, breaker.open, gone)
+    return Checked(
+        run_id, decisions, weighed, alerts, changed, not last, facts.data_as_of, breaker.open, gone, registered
+    )
 
 
-def _register(store: Store, registry: Registry, now: datetime) -> tuple[str, ...]:
-    """Every entry that is not the one registered last, one that came back included; those that are gone, as withdrawn."""
+def _register(store: Store, registry: Registry, now: datetime) -> tuple[tuple[str, ...], int]:
+    """Every entry that is not the one registered last, one that came back included; those that are gone, as withdrawn.
+
+    Returns those gone, and how many entries were written.
+    """
     last = {
         r["use_case"]: r["entry_sha"]
         for r in store.rows(
@@ -237,8 +243,8 @@ def _register(store: Store, registry: Registry, now: datetime) -> tuple[str, ...
                 "withdrawn": False,
             }
         )
-    store.insert("use_case", (r for r in rows if last.get(r["use_case"]) != r["entry_sha"]))
-    return () if registry.part else _withdraw(store, {c.slug for c in registry.use_cases}, now)
+    written = store.insert("use_case", (r for r in rows if last.get(r["use_case"]) != r["entry_sha"]))
+    return () if registry.part else _withdraw(store, {c.slug for c in registry.use_cases}, now), written
 
 
 def _withdraw(store: Store, registered: set[str], now: datetime) -> tuple[str, ...]:

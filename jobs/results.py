@@ -18,6 +18,7 @@ from data.store import identifier, table_file
 
 Raw = tuple[str, float, int]  # model as the tool writes it, share of cases passed, cases
 PASSED = frozenset(("true", "1", "1.0", "pass", "passed", "correct", "c", "yes", "success"))
+FAILED = frozenset(("false", "0", "0.0", "fail", "failed", "incorrect", "i", "no", "failure", "error"))
 MOST_BYTES = 200_000_000
 
 
@@ -121,19 +122,12 @@ def of_table(path: Path) -> list[Raw]:
         rows = table.rows(
             f"select {', '.join(identifier(c) for c in wanted)} from log where {identifier(model)} is not null"
         )
-    if verdict is not None or score is None:
-        passed: dict[str, list[bool]] = defaultdict(list)
-        for r in rows:
-            if verdict and r[verdict] is not None:
-                passed[str(r[model])].append(str(r[verdict]).casefold() in PASSED)
-        return counted(passed)
-    shares: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    told: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    asked, read = (verdict, decided) if verdict else (score or "", checked)
     for r in rows:
-        if r[score] is not None:
-            shares[str(r[model])].append((checked(r[score], str(path)), int(r[count]) if count and r[count] else 1))
-    return [
-        (m, sum(s * n for s, n in v) / sum(n for _, n in v), sum(n for _, n in v)) for m, v in sorted(shares.items())
-    ]
+        if r[asked] is not None:
+            told[str(r[model])].append((read(r[asked], str(path)), cases_of(r[count], str(path)) if count else 1))
+    return [(m, sum(s * n for s, n in v) / sum(n for _, n in v), sum(n for _, n in v)) for m, v in sorted(told.items())]
 
 
 def counted(passed: Mapping[str, Iterable[bool]]) -> list[Raw]:
@@ -149,6 +143,27 @@ def checked(value: Any, where: str = "") -> float:
     if not 0 <= share <= 1:
         raise UsageError(f"{value!r} is no share from 0 to 1.", where=where, fix="write 0.87 for 87 %.")
     return share
+
+
+def decided(value: Any, where: str = "") -> float:
+    """1 for a yes, 0 for a no. Raises UsageError for a word that is neither: a number of passes is no verdict."""
+    word = str(value).casefold()
+    if word not in PASSED | FAILED:
+        raise UsageError(
+            f"{value!r} is neither a pass nor a fail.", where=where, fix="write true or false, one case a row."
+        )
+    return float(word in PASSED)
+
+
+def cases_of(value: Any, where: str = "") -> int:
+    """How many cases a row stands for, one where it does not say. Raises UsageError where that is no whole number from 1."""
+    try:
+        cases = 1 if value is None else int(value)
+    except (TypeError, ValueError):
+        cases = 0
+    if cases < 1 or (value is not None and cases != float(value)):
+        raise UsageError(f"{value!r} is no number of cases.", where=where, fix="write a whole number from 1.")
+    return cases
 
 
 def column(names: Sequence[str], *wanted: str) -> str | None:

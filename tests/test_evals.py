@@ -51,6 +51,8 @@ def test_tables_of_cases_and_of_scores(tmp_path: Path) -> None:
     cases = tmp_path / "cases.csv"
     cases.write_text("model,passed\n" + "gpt-4o,true\n" * 30 + "gpt-4o,false\n" * 10)
     assert read_results(cases) == [("gpt-4o", 0.75, 40)]
+    cases.write_text("model,passed,n\ngpt-4o,true,10\ngpt-4o,false,90\n")
+    assert read_results(cases) == [("gpt-4o", 0.1, 100)], "a row may stand for several cases"
     scores = tmp_path / "scores.csv"
     scores.write_text("model,score,n\ngpt-4o,0.9,100\ngpt-4o-mini,0.8,50\ngpt-4o,0.8,100\n")
     assert read_results(scores) == [("gpt-4o", pytest.approx(0.85), 200), ("gpt-4o-mini", 0.8, 50)]
@@ -67,6 +69,10 @@ def test_tables_of_cases_and_of_scores(tmp_path: Path) -> None:
         ("a.json", json.dumps({"eval": {"model": "x"}}), "half a result file"),
         ("a.csv", "who,what\na,b\n", "no column of models"),
         ("a.csv", "model,score\ngpt-4o,87\n", "no share from 0 to 1"),
+        ("a.csv", "model,score\ngpt-4o,good\n", "no share from 0 to 1"),
+        ("a.csv", "model,pass,count\ngpt-4o,80,100\n", "neither a pass nor a fail"),
+        ("a.csv", "model,score,n\ngpt-4o,0.5,-3\n", "no number of cases"),
+        ("a.csv", "model,score,n\ngpt-4o,0.5,0\n", "no number of cases"),
     ],
 )
 def test_a_file_that_does_not_say_it_is_refused_with_its_name(tmp_path: Path, name: str, text: str, said: str) -> None:

@@ -27,7 +27,7 @@ def check(store: Store, day: int, *slugs: str) -> tuple[str, ...]:
     """What a cycle writes: the registry as it is that day, and on the first day a decision for each use case."""
     at = NOW + timedelta(days=day)
     with store.transaction():
-        gone = _register(store, Registry(tuple(use_case(slug=s) for s in slugs)), at)
+        gone, _ = _register(store, Registry(tuple(use_case(slug=s) for s in slugs)), at)
         if day == 0:
             said = {
                 "to_endpoint": "b:c",
@@ -68,7 +68,7 @@ def test_it_is_shown_as_withdrawn_and_is_in_no_sum(store: Store) -> None:
 def test_what_is_not_among_the_files_of_one_run_stays_registered(store: Store) -> None:
     check(store, 0, "stays", "elsewhere")
     with store.transaction():
-        assert _register(store, Registry((use_case(slug="stays"),), part=True), NOW + timedelta(days=3)) == ()
+        assert _register(store, Registry((use_case(slug="stays"),), part=True), NOW + timedelta(days=3)) == ((), 0)
     assert {r["use_case"]: r["status"] for r in asked(store, "select * from use_cases")} == {
         "stays": "switch",
         "elsewhere": "switch",
@@ -88,3 +88,5 @@ def test_one_that_comes_back_is_itself_again(store: Store) -> None:
     assert check(store, 5, "stays", "goes") == ()
     row = next(r for r in asked(store, "select * from use_cases") if r["use_case"] == "goes")
     assert (row["status"], row["cost_usd_per_month"], row["rec"]) == ("switch", 365.0, "rec-goes")
+    days = asked(store, "select day(day) as d from use_case_cost_daily where use_case = 'goes' order by 1")
+    assert [r["d"] for r in days] == [1, 2, 3, 6], "what it cost while it was away is not made up when it is back"

@@ -120,7 +120,13 @@ def check(
             buttons=s.slack_app_token is not None,
         )
         delivered = _deliver(store) if send else None
-        if (not loaded.part and keep(store, loaded, now, tell)) or done.changed or done.withdrawn or delivered:
+        if (
+            (not loaded.part and keep(store, loaded, now, tell))
+            or done.changed
+            or done.registered
+            or done.withdrawn
+            or delivered
+        ):
             tell("publishing the database")
             store.publish()
         if send:
