@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -107,7 +106,6 @@ def read_secret(path: Path, variable: str) -> str:
     return text
 
 
-@lru_cache
 def settings() -> Settings:
     """The settings of this environment. Raises UsageError naming every variable that cannot be read, never what is in it."""
     try:

@@ -18,7 +18,6 @@ from jobs.audit import _fifty, audit, audit_caches, lifted
 from jobs.cli import app
 from jobs.look_back import Standing, look
 from jobs.planning import planned, read_pilot
-from jobs.settings import settings
 from scraper.match import Matcher
 
 NOW = datetime(2026, 11, 12, 12, tzinfo=UTC)
@@ -162,19 +161,15 @@ def test_a_bill_of_a_design_nobody_registered_is_refused(here: Standing) -> None
 def test_the_commands_print_what_they_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERCUT_HOME", str(home))
     monkeypatch.setenv("UNDERCUT_REGISTRY", str(REGISTRY))
-    settings.cache_clear()
-    try:
-        run = CliRunner()
-        told = run.invoke(app, ["audit", "contract-extraction"])
-        assert told.exit_code == 0, told.output
-        assert "Multiple" in told.stdout and "remove" in told.stdout
-        rows = [json.loads(line) for line in run.invoke(app, ["audit", "--caches", "--json"]).stdout.splitlines()]
-        assert {r["use_case"] for r in rows if r["caches"]} == {"contract-extraction"}
-        found = json.loads(run.invoke(app, ["plan", "code-review", "--json"]).stdout)
-        assert found["plans"][0]["name"].startswith("one call")
-        wrong = run.invoke(app, ["plan", "nobody"])
-        assert isinstance(wrong.exception, DataMissing)
-        with Store(home) as store:
-            assert store.rows("select count(*) as n from recommendation")[0]["n"] > 0
-    finally:
-        settings.cache_clear()
+    run = CliRunner()
+    told = run.invoke(app, ["audit", "contract-extraction"])
+    assert told.exit_code == 0, told.output
+    assert "Multiple" in told.stdout and "remove" in told.stdout
+    rows = [json.loads(line) for line in run.invoke(app, ["audit", "--caches", "--json"]).stdout.splitlines()]
+    assert {r["use_case"] for r in rows if r["caches"]} == {"contract-extraction"}
+    found = json.loads(run.invoke(app, ["plan", "code-review", "--json"]).stdout)
+    assert found["plans"][0]["name"].startswith("one call")
+    wrong = run.invoke(app, ["plan", "nobody"])
+    assert isinstance(wrong.exception, DataMissing)
+    with Store(home) as store:
+        assert store.rows("select count(*) as n from recommendation")[0]["n"] > 0

@@ -88,13 +88,9 @@ def test_check_send_of_cron_tells_of_stale_sources_too(
 
     for name, value in (("SLACK_BOT_TOKEN", TOKEN), ("UNDERCUT_SLACK_URL", slack.api), ("UNDERCUT_PLATFORM_CHANNEL", "#llm-platform")):  # fmt: skip
         monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    try:
-        with Store(tmp_path) as store:
-            run(store, "broken", "new", 9 - (datetime.now(UTC) - NOW).days)
-            assert [_deliver(store).sent for _ in range(2)] == [1, 0]
-    finally:
-        settings.cache_clear()
+    with Store(tmp_path) as store:
+        run(store, "broken", "new", 9 - (datetime.now(UTC) - NOW).days)
+        assert [_deliver(store).sent for _ in range(2)] == [1, 0]
     assert ["stale for over 7 days" in m["text"] for m in slack.posted] == [True]
 
 
@@ -183,14 +179,14 @@ def test_a_setting_that_cannot_be_read_is_named_with_the_fix_and_not_quoted(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UsageError, match=rf"{variable} should be .*{said}.* Fix: set or unset {variable}") as told:
-        settings.__wrapped__()
+        settings()
     assert value not in str(told.value)
 
 
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("UNDERCUT_METRICS_PORT", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "UNDERCUT_HOME", "UNDERCUT_STORE"):
         monkeypatch.setenv(name, "")
-    found = settings.__wrapped__()
+    found = settings()
     assert (found.undercut_metrics_port, found.slack_app_token, found.slack_bot_token) == (None, None, None)
     assert (found.undercut_home, found.undercut_store) == (Path("data/db"), None)
 

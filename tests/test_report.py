@@ -21,7 +21,6 @@ from jobs.report.page import html, write_folder
 from jobs.report.price_history import price_png
 from jobs.report.review import quarter_of, review
 from jobs.report.sections import Section, dollars, markdown, shown
-from jobs.settings import settings
 from scraper.browser import find_browser
 
 REGISTRY = Path(__file__).parents[1] / "use_cases.yaml"
@@ -48,14 +47,12 @@ def report(home: Path) -> Path:
     patch = pytest.MonkeyPatch()
     patch.setenv("UNDERCUT_HOME", str(home / "db"))
     patch.setenv("UNDERCUT_REGISTRY", str(REGISTRY))
-    settings.cache_clear()
     try:
         for command in (["report", "--out", str(home / "report")], ["review", "--out", str(home / "reviews")]):
             done = CliRunner().invoke(app, command)
             assert done.exit_code == 0, done.output
     finally:
         patch.undo()
-        settings.cache_clear()
     return home / "report"
 
 
