@@ -1,4 +1,4 @@
-"""The weekly digest of a channel and the roll-up for leaders: read from the tables, written once a week, sent as the rest.
+"""The digest of a channel and the roll-ups for leaders: read from the tables, written once a week or day, sent as the rest.
 
 Everything in it is at list prices, as the tables are. What a rule kept back during the week is in it, so none is lost.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
 
 from data.records import Alert
 from data.registry import Registry
@@ -19,11 +19,13 @@ from jobs.alerts import make_alert
 from jobs.answered import holding
 from jobs.messages.digest import digest_message
 from jobs.outbox import enqueue, parked_messages
+from jobs.post_days import USUAL, issue_of, last_due, period_of
 from jobs.rules import CAP, FIRST_RUN, FOR_DIGEST, passing
 from jobs.sightings import SEEN_ONCE, TOO_OLD
 from jobs.withdraw import naive
 
 WEEK = timedelta(days=7)
+LONGEST = timedelta(days=31)  # one digest looks no further back
 REMIND = 2 * WEEK  # an open finding is in the digests of two weeks, then it is only counted
 COMING_DAYS = 90
 FRESH_DAYS = 7
@@ -73,34 +75,89 @@ class Digest:
     parked: tuple[str, ...] = ()  # messages that wait for a person; for the roll-up
     sent: int = 0  # alerts sent so far
     acted: int = 0  # of these, approved or switched
+    of: str = ""  # the team whose roll-up it is, with those below it
+    daily: bool = False
 
 
-def write_digests(store: Store, registry: Registry, *, now: datetime, platform: str | None) -> list[Alert]:
-    """The digest of every channel and the roll-up, each recorded once a week; the new ones."""
-    made = []
-    year, week, _ = now.isocalendar()
-    listening = [c for c in registry.use_cases if c.alerts.mode != "never"]
-    for channel in dict.fromkeys(c.channel for c in listening):
-        slugs = [c.slug for c in listening if c.channel == channel]
-        found = gather(store, slugs, now=now, channel=channel)
+@dataclass(frozen=True)
+class Edition:
+    """Who gets a digest of which use cases, and when. A roll-up is of one team and those below it, or (`of` "") of all."""
+
+    kind: Literal["digest", "rollup"]
+    channel: str | None
+    slugs: tuple[str, ...]
+    schedule: str = USUAL
+    of: str = ""
+
+    def key(self, at: datetime) -> str:
+        """What is written once: a channel's digest of one week or day, a team's roll-up of one week."""
+        about = {"digest": self.channel, "rollup": self.of}[self.kind]
+        return f"{about}|{issue_of(self.schedule, at)}" if about else issue_of(self.schedule, at)
+
+
+def editions(registry: Registry, platform: str | None) -> list[Edition]:
+    """A digest for each channel and schedule in it, a roll-up for each team that is named as parent, and the one of all teams."""
+    heard: dict[tuple[str, str], list[str]] = {}
+    for c in registry.use_cases:
+        if c.alerts.mode != "never":
+            heard.setdefault((c.channel, c.alerts.schedule), []).append(c.slug)
+    below = {t: registry.under(t.name) for t in registry.teams if any(o.parent == t.name for o in registry.teams)}
+    rollups = [
+        Edition("rollup", team.channel, tuple(c.slug for c in registry.use_cases if c.team in names), of=team.name)
+        for team, names in below.items()
+        if team.channel
+    ]
+    everything = Edition("rollup", platform, tuple(c.slug for c in registry.use_cases))
+    return [*(Edition("digest", c, tuple(s), when) for (c, when), s in heard.items()), *rollups, everything]
+
+
+def write_digests(
+    store: Store, registry: Registry, *, now: datetime, platform: str | None, due_only: bool = False
+) -> list[Alert]:
+    """The digest of every channel and the roll-ups, each recorded once a week (a daily one once a day); the new ones.
+
+    `due_only`: those whose time has come since they were last written. None is due whose use cases were all decided later:
+    the summary of the first run tells of these.
+    """
+    known = {r["alert_id"] for r in store.rows("select alert_id from alert where kind in ('digest', 'rollup')")}
+    fresh = []
+    for e in editions(registry, platform):
+        at = last_due(e.schedule, now) if due_only else now
+        if e.channel is None or (due_only and not _decided_before(store, e, at)):
+            continue
+        if make_alert(e.kind, e.channel, {}, now, key=e.key(at)).alert_id in known:
+            continue
+        found = gather_edition(store, e, now=now)
         if found.use_cases:
-            made.append(
-                make_alert("digest", channel, digest_message(found, now=now), now, key=f"{channel}|{year}-{week}")
-            )
-    everything = gather(store, [c.slug for c in registry.use_cases], now=now, channel=None)
-    if platform and everything.use_cases:
-        made.append(make_alert("rollup", platform, digest_message(everything, now=now), now, key=f"{year}-{week}"))
-    known = {r["alert_id"] for r in store.rows("select alert_id from alert")}
-    fresh = [a for a in made if a.alert_id not in known]
+            fresh.append(make_alert(e.kind, e.channel, digest_message(found, now=now), now, key=e.key(at)))
     with store.transaction():
         for alert in fresh:
-            enqueue(store, alert, run_id=f"digest-{year}-{week}")
+            enqueue(store, alert, run_id=f"digest-{issue_of(USUAL, now)}")
     return fresh
 
 
-def gather(store: Readable, slugs: Sequence[str], *, now: datetime, channel: str | None) -> Digest:
-    """The week that ends now, of the use cases named."""
-    names, since = list(slugs), naive(now - WEEK)
+def gather_edition(store: Readable, e: Edition, *, now: datetime) -> Digest:
+    """What it says if written now: of its week or day, and of the time before where the last one did not go out."""
+    period = period_of(e.schedule)
+    last = store.rows("select max(created_at) as at from alert where kind = ? and channel = ?", [e.kind, e.channel])[0][
+        "at"
+    ]
+    since = max(now - LONGEST, min(now - period, last.replace(tzinfo=UTC) if last else now))
+    channel = e.channel if e.kind == "digest" else None
+    found = gather(store, e.slugs, now=now, channel=channel, since=since)
+    return replace(found, of=e.of, daily=period < WEEK, parked=() if e.of else found.parked)
+
+
+def _decided_before(store: Readable, e: Edition, at: datetime) -> bool:
+    query = "select 1 from recommendation where list_contains(?::varchar[], use_case) and decided_at < ? limit 1"
+    return bool(store.rows(query, [list(e.slugs), naive(at)]))
+
+
+def gather(
+    store: Readable, slugs: Sequence[str], *, now: datetime, channel: str | None, since: datetime | None = None
+) -> Digest:
+    """The time from `since` (a week ago) to now, of the use cases named."""
+    names, since = list(slugs), naive(since or now - WEEK)
     last = store.rows(LAST, [names])
     said, over = holding(store, now.date())
     waiting = [

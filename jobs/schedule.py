@@ -27,7 +27,7 @@ from jobs.metrics import Metrics
 from jobs.scrape import readable
 from jobs.settings import Settings
 from jobs.slack.listen import listener_from
-from jobs.work import check_once, scrape_one, take_answers, write_missed, write_week
+from jobs.work import check_once, scrape_one, take_answers, write_due
 from scraper.source import Source, load_sources
 
 log = logging.getLogger("undercut.schedule")
@@ -39,7 +39,7 @@ PERIODS = {
 }
 JITTER_S = {"hourly": 120, "every 6h": 600, "daily": 900, "weekly": 1800}
 CHECK_HOUR = 7  # after the daily sources, which start at 5
-DIGEST_DAY = "mon"
+DIGEST_MINUTES = "*/15"  # looks which ones are due: each channel has its own time
 ANSWERS_S = 5
 Clock = Callable[[], datetime]
 
@@ -81,8 +81,7 @@ def _serve(settings: Settings, declared: dict[str, Source], metrics: Metrics) ->
             [s for i, s in declared.items() if i in readable(declared)],
             scrape=lambda source_id: scrape_one(settings, source_id, metrics, still_due),
             check=lambda: check_once(settings, metrics),
-            digest=lambda: write_week(settings, metrics),
-            missed=lambda: write_missed(settings, metrics),
+            digest=lambda: write_due(settings, metrics),
             answers=(lambda: take_answers(settings, listener)) if listener else None,
             last_success=last,
             ready=listener.start if listener else lambda: None,
@@ -99,7 +98,6 @@ def run_service(
     scrape: Callable[[str], None],
     check: Callable[[], None],
     digest: Callable[[], None] | None = None,
-    missed: Callable[[], None] | None = None,
     answers: Callable[[], None] | None = None,
     last_success: Mapping[str, datetime] | None = None,
     clock: Clock = lambda: datetime.now(UTC),
@@ -121,7 +119,6 @@ def run_service(
         scrape=scrape,
         check=check,
         digest=digest,
-        missed=missed,
         answers=answers,
         stop=stop,
         jitter=jitter,
@@ -150,7 +147,6 @@ def planned(
     scrape: Callable[[str], None],
     check: Callable[[], None],
     digest: Callable[[], None] | None,
-    missed: Callable[[], None] | None,
     answers: Callable[[], None] | None,
     stop: Stop,
     jitter: bool = True,
@@ -158,8 +154,7 @@ def planned(
 ) -> BackgroundScheduler:
     """The schedule, not yet started: what is late first as one job, then every source, check and digest at its time.
 
-    `missed` runs with what is late, where the service was down when the digest was due. `executor`: one worker, as the
-    database has one writer; a test gives its own.
+    `digest` writes what is due and no more. `executor`: one worker, as the database has one writer; a test gives its own.
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -171,13 +166,13 @@ def planned(
         scheduler.add_job(_guarded(name, call, stop), trigger, id=name, name=name)
 
     # one job, so that the check comes after all of them; it also sends what the last service left in the outbox
-    catch_up = _guarded("catch-up", lambda: _catch_up(late, scrape, check, missed, stop), stop)
+    catch_up = _guarded("catch-up", lambda: _catch_up(late, scrape, check, digest, stop), stop)
     scheduler.add_job(catch_up, id="catch-up")
     for source in sources:
         add(f"scrape {source.id}", trigger_of(source, jitter=jitter), lambda id=source.id: scrape(id))  # type: ignore[misc]
     add("check", CronTrigger(hour=CHECK_HOUR, timezone=UTC), check)
     if digest is not None:
-        add("digest", CronTrigger(day_of_week=DIGEST_DAY, hour=9, timezone=UTC), digest)
+        add("digest", CronTrigger(minute=DIGEST_MINUTES, timezone=UTC), digest)
     if answers is not None:  # they are on disk meanwhile
         add("answers", IntervalTrigger(seconds=ANSWERS_S, timezone=UTC), answers)
     return scheduler
@@ -193,7 +188,7 @@ def trigger_of(source: Source, *, jitter: bool = True) -> CronTrigger:
     elif period > timedelta(hours=1):
         when["hour"] = "*/6"
     if source.schedule == "weekly":
-        when["day_of_week"] = DIGEST_DAY  # by name: APScheduler counts weekdays from Monday, cron from Sunday
+        when["day_of_week"] = "mon"  # by name: APScheduler counts weekdays from Monday, cron from Sunday
     return CronTrigger(**when)
 
 
@@ -246,14 +241,14 @@ def _catch_up(
     late: list[str],
     scrape: Callable[[str], None],
     check: Callable[[], None],
-    missed: Callable[[], None] | None,
+    digest: Callable[[], None] | None,
     stop: Stop,
 ) -> None:
     for source_id in late:
         _guarded(f"scrape {source_id}", lambda id=source_id: scrape(id), stop)()  # type: ignore[misc]
     _guarded("check", check, stop)()
-    if missed is not None:
-        _guarded("digest", missed, stop)()
+    if digest is not None:
+        _guarded("digest", digest, stop)()
 
 
 def _guarded(name: str, call: Callable[[], None], stop: Stop) -> Callable[[], None]:
@@ -269,6 +264,6 @@ def _guarded(name: str, call: Callable[[], None], stop: Stop) -> Callable[[], No
         except Exception:  # a fault of ours in one job must not end the others
             log.exception("%s failed", name)
         else:
-            log.log(logging.DEBUG if name == "answers" else logging.INFO, "%s done", name)
+            log.log(logging.DEBUG if name in ("answers", "digest") else logging.INFO, "%s done", name)
 
     return job

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 
 from data.errors import HostFailed
-from data.store import Readable, open_store
+from data.store import open_store
 from jobs.abundance import keep
 from jobs.answers import Inbox, Pressed, write_answers
 from jobs.check import check_cycle, deciding
@@ -80,29 +80,19 @@ def take_answers(settings: Settings, listener: Listener) -> None:
             store.publish()
 
 
-def write_week(settings: Settings, metrics: Metrics) -> None:
-    """The week's digests, once each, also where the service was down on the day."""
-    sender, now = sender_from(settings), datetime.now(UTC)
-    with metrics.timed("digest"), open_store(settings.place) as store, deciding(store):
-        registry = load_cases(settings.registry_files())
-        write_digests(store, registry, now=now, platform=settings.undercut_platform_channel)
-        delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
-        store.publish()
+def write_due(settings: Settings, metrics: Metrics) -> None:
+    """The digests and roll-ups whose time has come, once each, also where the service was down then. Nothing is sent or
+    published where none is."""
+    registry = load_cases(settings.registry_files())
+    now = datetime.now(UTC)
+    with open_store(settings.place) as store, deciding(store):
+        made = write_digests(store, registry, now=now, platform=settings.undercut_platform_channel, due_only=True)
+        if not made:
+            return
+        log.info("digest: %d written", len(made))
+        with metrics.timed("digest"):
+            sender = sender_from(settings)
+            delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
+            store.publish()
     if delivered is not None:
         delivered.check()
-
-
-def write_missed(settings: Settings, metrics: Metrics) -> None:
-    """The week's digests where the service was down when they were due; none before a first week has had its own."""
-    now = datetime.now(UTC)
-    with open_store(settings.place) as store:
-        due = missed_digest(store, now)
-    if due:
-        write_week(settings, metrics)
-
-
-def missed_digest(store: Readable, now: datetime) -> bool:
-    """Was a digest written in an earlier week, none in this, and is Monday 09:00 UTC over?"""
-    monday = datetime.combine(now.date() - timedelta(days=now.weekday()), time(9), UTC)
-    last = store.rows("select max(created_at) as at from alert where kind in ('digest', 'rollup')")[0]["at"]
-    return last is not None and now >= monday and last.replace(tzinfo=UTC) < monday - timedelta(hours=9)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,14 @@ import pytest
 from data.errors import UsageError
 from data.records import Rate, UseCase
 from data.records.usecase import AlertTerms
-from data.registry import Registry
+from data.registry import Registry, Team
 from data.store import Store, published, rows
-from jobs.digest import gather, write_digests
+from jobs.alerts import make_alert
+from jobs.digest import editions, gather, gather_edition, write_digests
 from jobs.ingest import add_rates
 from jobs.messages import plain
-from jobs.outbox import waiting_messages
+from jobs.outbox import enqueue, waiting_messages
+from jobs.rules import FOR_DIGEST
 from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import BASE, cycle, day, decided, fetched, leaving, newcomer, quiet, rate, saves, seen
 
@@ -29,6 +33,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def registry(*cases: UseCase) -> Registry:
     return Registry(use_cases=list(cases), warnings=[])
+
+
+def said(schedule: str) -> AlertTerms:
+    return AlertTerms(schedule=schedule)
 
 
 def test_each_channel_hears_once_a_week_and_the_platform_gets_one_roll_up(store: Store) -> None:
@@ -46,6 +54,60 @@ def test_each_channel_hears_once_a_week_and_the_platform_gets_one_roll_up(store:
     assert len(waiting_messages(store)) == 3
     assert write_digests(store, known, now=day(6.2), platform="#llm-platform") == []
     assert len(write_digests(store, known, now=day(13), platform=None)) == 2
+
+
+def test_each_schedule_of_a_channel_is_written_when_it_is_due_and_once(store: Store) -> None:
+    usual, friday, early = (
+        use_case(),
+        use_case("reply", alerts=said("Fri 16:00 Europe/Berlin")),
+        use_case("faq", alerts=said("daily 07:00 UTC")),
+    )
+    known = registry(usual, friday, early)
+    for case in known.use_cases:
+        decided(store, day(0), saves(3_478).model_copy(update={"use_case": case.slug}), run=case.slug)
+    wrote: dict[str, list[str]] = {}
+    for quarter in range(4 * 24 * 8):
+        now = day(0) + timedelta(minutes=15 * quarter)
+        for alert in write_digests(store, known, now=now, platform="#llm-platform", due_only=True):
+            about = next((s for s in ("ticket-summary", "reply", "faq") if f" {s} " in plain(alert.message)), "")
+            wrote.setdefault(alert.kind if alert.kind == "rollup" else about, []).append(f"{now:%a %H:%M}")
+    assert wrote == {
+        "faq": [f"{d} 07:00" for d in ("Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue")],
+        "reply": ["Fri 14:00"],  # in summer time
+        "ticket-summary": ["Mon 09:00"],
+        "rollup": ["Mon 09:00"],
+    }, "each at its own time; the Monday before is older than the first decision"
+
+
+def test_a_digest_that_did_not_go_out_is_made_up_for_by_the_next_one_that_does(store: Store) -> None:
+    case = use_case()
+    decided(store, day(0))
+    edition = editions(registry(case), None)[0]
+    assert write_digests(store, registry(case), now=day(1), platform=None)
+    with store.transaction():
+        kept = make_alert("price_rise", "#support-ai", {"text": "bill rose"}, day(2), d=saves(1), why=FOR_DIGEST)
+        enqueue(store, kept, run_id="r")
+    assert gather(store, [case.slug], now=day(16), channel="#support-ai").notes == ()
+    assert gather_edition(store, edition, now=day(16)).notes == ("bill rose",), (
+        "the one of a week ago was never written"
+    )
+
+
+def test_a_parent_gets_the_figures_of_the_teams_below_it_alone(store: Store) -> None:
+    cases = [
+        use_case(slug, team=team, channel=f"#{team}")
+        for slug, team in (("a", "ops"), ("b", "platform"), ("c", "legal"))
+    ]
+    for case in cases:
+        decided(store, day(0), saves(3_478).model_copy(update={"use_case": case.slug}), run=case.slug)
+    teams = (Team("ops", "#ops", "platform"), Team("platform", "#p"), Team("legal", "#l", "nobody"))
+    known = replace(registry(*cases), teams=teams)
+    rollups = [a for a in write_digests(store, known, now=day(6), platform="#all") if a.kind == "rollup"]
+    assert [a.channel for a in rollups] == ["#p", "#all"]
+    ours, everybody = (plain(a.message) for a in rollups)
+    assert "LLM spend of platform and the teams below it" in ours and "2 use cases" in ours
+    assert " a " in ours and " b " in ours and " c " not in ours
+    assert "LLM spend of all teams" in everybody and "3 use cases" in everybody
 
 
 def test_what_is_parked_is_named_in_the_roll_up_alone(store: Store) -> None:

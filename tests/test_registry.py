@@ -372,14 +372,33 @@ def test_what_the_schema_refuses_the_loader_refuses(tmp_path: Path, change: dict
 
 
 @pytest.mark.parametrize(
-    ("line", "teams", "said"),
+    ("teams", "said"),
     [
-        ('    alerts: {schedule: "Fri 16:00 UTC"}\n', "", '"Fri 16:00 UTC" is not followed yet: the digest goes out Mon 09:00 UTC.'),
-        ("    team: ops\n", 'teams:\n  ops: {channel: "#ops", parent: all}\n', "is read, and no roll-up goes to it yet: that of all teams goes to the platform's channel."),
-        ('    alerts: {schedule: "Mon 09:00 UTC"}\n', "", None),
+        ('ops: {channel: "#ops", parent: all}', 'team "all" is declared nowhere: it gets no roll-up. Fix: add teams: {all: {channel: "#…"}}.'),
+        ('ops: {channel: "#ops", parent: palform}\n  platform: {channel: "#p"}', 'team "palform" is declared nowhere: it gets no roll-up. Fix: write "platform".'),
+        ('ops: {channel: "#ops", parent: all}\n  all: {contacts: ["@x"]}', 'team "all" has no channel: it gets no roll-up. Fix: add its channel: "#…".'),
+        ('ops: {channel: "#ops", parent: ops}', 'team "ops" is also below "ops": both get the same roll-up. Fix: let one of them be the parent.'),
+        ('ops: {channel: "#ops", parent: all}\n  all: {channel: "#all"}', None),
     ],
 )  # fmt: skip
-def test_what_is_read_and_not_followed_is_said(line: str, teams: str, said: str | None, tmp_path: Path) -> None:
+def test_a_parent_that_would_hear_nothing_is_said(teams: str, said: str | None, tmp_path: Path) -> None:
     file = tmp_path / "use_cases.yaml"
-    file.write_text(HEAD + GOOD + line + teams, encoding="utf-8")
-    assert [w.message for w in load_registry([file], resolve).warnings] == ([said] if said else [])
+    file.write_text(f"{HEAD}{GOOD}    team: ops\nteams:\n  {teams}\n", encoding="utf-8")
+    found = load_registry([file], resolve).warnings
+    assert [f"{w.message} Fix: {w.fix}" for w in found] == ([said] if said else [])
+    assert all(text.splitlines()[w.line - 1].count("parent") for w in found for text in [file.read_text("utf-8")])
+
+
+def test_a_parent_in_another_file_is_found_and_teams_stand_under_it(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    ours.write_text(f'{HEAD}{GOOD}teams:\n  ops: {{channel: "#ops", parent: platform}}\n', encoding="utf-8")
+    other = GOOD.replace("support-triage", "reply-draft")
+    theirs.write_text(
+        f'{HEAD}{other}teams:\n  platform: {{channel: "#p", parent: all}}\n  all: {{channel: "#all"}}\n',
+        encoding="utf-8",
+    )
+    found = load_registry([ours, theirs], resolve)
+    assert found.warnings == ()
+    assert found.under("platform") == {"platform", "ops"}
+    assert found.under("all") == {"all", "platform", "ops"}
+    assert found.under("ops") == {"ops"}

@@ -9,18 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import time_machine
 from apscheduler.executors.debug import DebugExecutor
 
-from data.store import Store
-from jobs.alerts import make_alert
-from jobs.messages import platform_message
-from jobs.outbox import enqueue
 from jobs.schedule import Stop, overdue, planned
-from jobs.work import missed_digest
 from scraper.source import Source
 
 BEGIN = datetime(2026, 10, 21, 0, 30, tzinfo=UTC)  # a Wednesday; summer time ends on Sunday the 25th at 01:00 UTC
@@ -106,7 +100,7 @@ def live(week: Week, begin: datetime, end: datetime, clock: time_machine.Coordin
     clock.move_to(begin.timestamp())
     scheduler = planned(
         SOURCES, overdue(SOURCES, week.last, begin), scrape=week.scrape, check=lambda: week.job("check"),
-        digest=lambda: week.job("digest"), missed=lambda: week.job("missed"), answers=None, stop=stop, jitter=False,
+        digest=lambda: week.job("digest"), answers=None, stop=stop, jitter=False,
         executor=DebugExecutor(),
     )  # fmt: skip
     scheduler.start(paused=True)
@@ -137,9 +131,7 @@ def test_a_week_with_restarts_an_outage_and_the_end_of_summer_time(zone: str) ->
             assert gap <= period + timedelta(hours=1) or over_outage, (s.id, a, b)
         assert sum(DOWN[0] <= t < DOWN[1] for t in times) == 0
     caught = Counter(name for name, at in week.ran if at == DOWN[1])
-    assert (
-        caught["hour"] == caught["six"] == caught["day"] == caught["week"] == caught["check"] == caught["missed"] == 1
-    )
+    assert [caught[n] for n in ("hour", "six", "day", "week", "check", "digest")] == [1] * 6
     assert sorted({t.day for t in week.times("check")}) == [
         21,
         22,
@@ -155,7 +147,8 @@ def test_a_week_with_restarts_an_outage_and_the_end_of_summer_time(zone: str) ->
     daily = [t for t in week.times("day") if t.minute == sum(b"day") % 60]
     assert {t.hour for t in daily if t not in {b for b, _ in up}} == {5}  # in UTC, whatever the machine's clock does
     assert len(week.times("bad")) >= 6  # its failures stop nobody and are tried again
-    assert week.times("digest") == []  # the service was down then: `missed` ran in its place
+    quarters = [t for t in week.times("digest") if t not in {b for b, _ in up}]
+    assert {t.minute for t in quarters} == {0, 15, 30, 45}, "every channel has its own time: what is due is looked for"
 
 
 @pytest.mark.parametrize(("zone", "change", "jump"), CHANGES, ids=lambda x: str(x).partition(" ")[0])
@@ -169,33 +162,13 @@ def test_no_job_is_left_out_or_run_twice_on_the_day_that_the_clocks_change(
         before, after = (change + timedelta(minutes=n) for n in (-1, 0))
         assert local(after) - local(before) == jump + timedelta(minutes=1), "the clock does jump here"
         live(week, begin, begin + timedelta(days=3), clock)
-    due = {"hour": 72, "six": 12, "day": 3, "check": 3}
-    for name, times in due.items():
+    due = {"hour": (72, 60), "six": (12, 360), "day": (3, 1440), "check": (3, 1440), "digest": (287, 15)}
+    for name, (times, minutes) in due.items():
         ran = [t for t in week.times(name) if t != begin]  # at the start it catches up
         assert len(ran) == times, name
-        assert {b - a for a, b in pairwise(ran)} == {timedelta(hours=72 / times)}, "evenly, through the change"
+        assert {b - a for a, b in pairwise(ran)} == {timedelta(minutes=minutes)}, "evenly, through the change"
         assert all(t.utcoffset() == timedelta() for t in ran)
 
 
 def local(at: datetime) -> datetime:
     return at.astimezone().replace(tzinfo=None)
-
-
-def test_a_digest_is_missed_only_after_its_hour_and_once(tmp_path: Path) -> None:
-    monday = datetime(2026, 10, 26, 9, tzinfo=UTC)
-
-    def note(store: Store, at: datetime) -> None:
-        with store.transaction():
-            enqueue(
-                store, make_alert("rollup", "#p", platform_message("week", ["x"]), at, key=at.isoformat()), run_id="d"
-            )
-
-    with Store(tmp_path) as store:
-        assert not missed_digest(store, monday + timedelta(hours=1))  # a first week has none to miss
-        note(store, monday - timedelta(days=7))
-        assert not missed_digest(store, monday - timedelta(minutes=1))
-        assert missed_digest(store, monday + timedelta(hours=1))
-        assert missed_digest(store, monday + timedelta(days=5))
-        note(store, monday + timedelta(hours=2))
-        assert not missed_digest(store, monday + timedelta(days=5))
-        assert missed_digest(store, monday + timedelta(days=7, hours=1))

@@ -23,7 +23,6 @@ REOPEN = re.compile(
     r"p_ok>=0?\.\d+|saving_month>=\d+|price_drop>=0?\.\d+)"
 )
 Steps = list[str | int]
-DIGEST = "Mon 09:00 UTC"  # when the service writes it
 
 
 class Resolved(Protocol):
@@ -41,12 +40,27 @@ Resolves = Callable[[str, str | None, str | None], Resolved]
 
 
 @dataclass(frozen=True)
+class Team:
+    name: str
+    channel: str | None = None
+    parent: str | None = None  # gets this team's figures in its roll-up
+
+
+@dataclass(frozen=True)
 class Registry:
     """Use cases in file order. `warnings` do not stop anything. `part`: named for one run; what is not in it stays registered."""
 
     use_cases: tuple[UseCase, ...]
     warnings: tuple[Problem, ...] = ()
     part: bool = False
+    teams: tuple[Team, ...] = ()
+
+    def under(self, name: str) -> frozenset[str]:
+        """The team and every one below it."""
+        found, grown = frozenset[str](), frozenset({name})
+        while grown != found:
+            found, grown = grown, grown | {t.name for t in self.teams if t.parent in grown}
+        return found
 
 
 def load_registry(
@@ -60,6 +74,7 @@ def load_registry(
     problems: list[Problem] = []
     warnings: list[Problem] = []
     loaded: list[UseCase] = []
+    documents: list[Document] = []
     seen: dict[str, str] = {}
     if not paths:
         raise RegistryError([Problem("use_cases.yaml", 1, 1, "use_cases", "unreadable", "no file fits.", "name one.")])
@@ -70,6 +85,7 @@ def load_registry(
                 apply_changes(document, slug, said)
         own = list(document.problems) or faults(document) or senseless(document)
         if not own:
+            documents.append(document)
             for slug in document.tree["use_cases"]:
                 if slug in seen:
                     own.append(
@@ -82,9 +98,52 @@ def load_registry(
                 if case is not None:
                     loaded.append(case)
         problems.extend(sorted(own, key=lambda p: (p.line, p.column)))
+    teams = _teams(documents)
+    warnings.extend(_parent_faults(documents, teams))
     if problems:
         raise RegistryError(problems)
-    return Registry(tuple(loaded), tuple(warnings))
+    return Registry(tuple(loaded), tuple(warnings), teams=tuple(teams.values()))
+
+
+def _teams(documents: Iterable[Document]) -> dict[str, Team]:
+    """Teams of all files; of one that several declare, the first channel and the first parent."""
+    found: dict[str, Team] = {}
+    for document in documents:
+        for name, said in (document.tree.get("teams") or {}).items():
+            known = found.get(name, Team(name))
+            found[name] = Team(name, known.channel or said.get("channel"), known.parent or said.get("parent"))
+    return found
+
+
+def _parent_faults(documents: Iterable[Document], teams: Mapping[str, Team]) -> Iterable[Problem]:
+    """A parent that gets no roll-up, because nobody declared it, it has no channel, or it stands below the team itself."""
+    import difflib
+
+    for document in documents:
+        for name, said in (document.tree.get("teams") or {}).items():
+            parent = said.get("parent")
+            if parent is None:
+                continue
+            steps: Steps = ["teams", name, "parent"]
+            if parent not in teams:
+                near = difflib.get_close_matches(parent, teams, n=1)
+                fix = f'write "{near[0]}".' if near else f'add teams: {{{parent}: {{channel: "#…"}}}}.'
+                yield document.problem(steps, "team", f'team "{parent}" is declared nowhere: it gets no roll-up.', fix)
+            elif teams[parent].channel is None:
+                what = f'team "{parent}" has no channel: it gets no roll-up.'
+                yield document.problem(steps, "team", what, 'add its channel: "#…".')
+            elif name in _above(parent, teams):
+                what = f'team "{parent}" is also below "{name}": both get the same roll-up.'
+                yield document.problem(steps, "team", what, "let one of them be the parent.")
+
+
+def _above(name: str, teams: Mapping[str, Team]) -> set[str]:
+    """The team and every one above it."""
+    found: set[str] = set()
+    while name in teams and name not in found:
+        found.add(name)
+        name = teams[name].parent or ""
+    return found
 
 
 def _use_case(
@@ -123,16 +182,6 @@ def _unkept(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterab
             "a prompt cache is declared, and tokens.cached says that nothing is read from it: its price is not counted."
         )
         yield document.problem([*here, "caches"], "unkept", said, "give the share of prompt tokens in tokens.cached.")
-    schedule = (entry.get("alerts") or {}).get("schedule", DIGEST)
-    if schedule != DIGEST:
-        said = f'"{schedule}" is not followed yet: the digest goes out {DIGEST}.'
-        yield document.problem([*here, "alerts", "schedule"], "unkept", said, f'write "{DIGEST}", or drop it.')
-    team = (document.tree.get("teams") or {}).get(entry.get("team")) or {}
-    if team.get("parent"):
-        said = "is read, and no roll-up goes to it yet: that of all teams goes to the platform's channel."
-        yield document.problem(
-            ["teams", entry["team"], "parent"], "unkept", said, "drop it, or read the roll-up there."
-        )
 
 
 def _task_faults(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:

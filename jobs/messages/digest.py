@@ -20,12 +20,14 @@ def digest_message(g: Digest, *, now: datetime) -> Payload:
     """Pure: the same week gives the same message. Nothing that is unknown is left out or made zero."""
     year, week = g.year_week
     money = f"{usd(g.spend_usd_per_month)}/mo at list prices" if g.spend_usd_per_month is not None else "unpriced"
-    what = "LLM landscape" if g.channel else "LLM spend of all teams"
-    head = f"🔵 {what}, week {week} · {g.use_cases} use case{'' if g.use_cases == 1 else 's'} · {money}"
+    of = f"{name(g.of, 40)} and the teams below it" if g.of else "all teams"
+    what = "LLM landscape" if g.channel else f"LLM spend of {of}"
+    head = f"🔵 {what}, {f'{now:%d %b}' if g.daily else f'week {week}'} · {g.use_cases} use case{'' if g.use_cases == 1 else 's'} · {money}"
+    nothing = f"nothing was decided {'today' if g.daily else 'this week'}"
     lines = [
         *_open_money(g),
         *(_teams(g) if g.channel is None else []),
-        f"Decided   {_counts(g.decided) or 'nothing was decided this week'}",
+        f"Decided   {_counts(g.decided) or nothing}",
         f"Coming    {_some(g.coming) or f'no retirement known within {90} days'}",
         f"Blocked   {_some(g.constraints) or 'no constraint costs over $100 a month'}",
         f"Landscape {g.rows_moved} price row{_s(g.rows_moved)} moved, {g.rows_touching} of models you use",
@@ -42,7 +44,8 @@ def digest_message(g: Digest, *, now: datetime) -> Payload:
         "Answer    undercut feedback REC approve | later | reject --why …",
         f"Stop it   alerts: {{mode: never}} in use_cases.yaml · {rate}",
     ]
-    small = [f"Week {week} of {year}, to {now:%d %b %Y %H:%M} UTC. Sums at list prices."]
+    span = "A digest a day" if g.daily else f"Week {week} of {year}"
+    small = [f"{span}, to {now:%d %b %Y %H:%M} UTC. Sums at list prices."]
     return payload(head, lines, small, last=last, more='undercut sql "select * from recommendations"')
 
 

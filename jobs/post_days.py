@@ -1,0 +1,37 @@
+"""When a digest is due: `alerts.schedule` of the registry, a weekday or `daily`, a time and a zone ("Mon 09:00 Europe/Berlin")."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+USUAL = "Mon 09:00 UTC"
+
+
+def last_due(schedule: str, now: datetime) -> datetime:
+    """The last time it was due, in UTC, not after `now` (aware). An hour that a change of clocks leaves out is the
+    one after it; one that comes twice is the first.
+    """
+    day, clock, zone = schedule.split()
+    hour, minute = map(int, clock.split(":"))
+    here = now.astimezone(ZoneInfo(zone))
+    at = here.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+    for back in range(9):
+        due = at - timedelta(days=back)  # on the wall: the same time of an earlier day
+        if day in ("daily", WEEKDAYS[due.weekday()]) and due.timestamp() <= now.timestamp():
+            return due.astimezone(UTC)
+    raise AssertionError(schedule)  # the registry lets no other day pass
+
+
+def period_of(schedule: str) -> timedelta:
+    return timedelta(days=1 if schedule.startswith("daily") else 7)
+
+
+def issue_of(schedule: str, at: datetime) -> str:
+    """Names the week, or the day, of one digest: 2026-48, 2026-11-25. With its schedule where that is not the usual one, as a
+    channel may have several."""
+    here = at.astimezone(ZoneInfo(schedule.rsplit(maxsplit=1)[-1]))
+    year, week, _ = here.isocalendar()
+    name = f"{here:%Y-%m-%d}" if schedule.startswith("daily") else f"{year}-{week}"
+    return name if schedule == USUAL else f"{name}|{schedule}"
