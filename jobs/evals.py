@@ -13,7 +13,7 @@ from data.records import EvalResult, UseCase
 from data.registry import Registry, load_registry
 from data.registry.changes import Change
 from jobs.named import with_ids
-from jobs.registered import expired, folder_of, problem_at, unknown_boards, with_telemetry
+from jobs.registered import expired, folder_of, problem_at, unknown_boards, unknown_demands, with_telemetry
 from jobs.results import read_results
 from scraper.match import Matcher
 
@@ -44,10 +44,11 @@ def load_cases(
     def ident(written: str) -> str | None:
         return known_model(matcher, written)
 
+    regions = sorted({r for e in matcher.endpoints() for r in e.regions or ()})
     for case in registry.use_cases:
         known = with_evals(with_ids(case, matcher, ident, problems, warnings), ident, problems)
         known, told = with_telemetry(known, ident)
-        warnings += [*told, *unknown_boards(known), *expired(known, day)]
+        warnings += [*told, *unknown_boards(known), *unknown_demands(known, regions), *expired(known, day)]
         cases.append(known)
     if problems:
         raise RegistryError(problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -14,7 +14,8 @@ from data.errors import DataMissing, Problem, UsageError
 from data.records import Tokens, UseCase
 from data.tasks import load_benchmarks
 from jobs.profile import Profile, profile
-from recommender.eligible import ruling_ends
+from recommender.eligible import in_region, ruling_ends
+from scraper.facts import PARAMS
 
 if TYPE_CHECKING:
     from jobs.check import Checked
@@ -62,6 +63,27 @@ def unknown_boards(case: UseCase) -> list[Problem]:
             fix = f'write "{near[0]}".' if near else 'undercut sql "select distinct benchmark from scores" names them.'
             said = f'no benchmark "{name}" is known: it counts for nothing.'
             out.append(problem_at(case, f"quality.benchmarks.{name}", "benchmark", said, fix))
+    return out
+
+
+def unknown_demands(case: UseCase, regions: Sequence[str]) -> list[Problem]:
+    """Parameters and regions of `require` that no catalogue knows: as what is unknown does not pass, they shut out all.
+
+    `regions`: those in which an endpoint of the catalogue processes.
+    """
+    out = []
+    for n, name in enumerate(case.require.params):
+        if name not in PARAMS:
+            near = get_close_matches(name, PARAMS, n=1)
+            fix = f'write "{near[0]}".' if near else f"drop it, or demand one of {', '.join(sorted(PARAMS))}."
+            said = f'no catalogue says who accepts "{name}": it shuts out every other choice.'
+            out.append(problem_at(case, f"require.params[{n}]", "param", said, fix))
+    for n, wanted in enumerate(case.require.regions):
+        if not any(in_region(region, wanted) for region in regions):
+            near = get_close_matches(wanted.casefold(), regions, n=1)
+            fix = f'write "{near[0]}".' if near else f"the catalogue knows {', '.join(regions)}."
+            said = f'no endpoint of the catalogue is in a region "{wanted}": only one that a page names so would fit.'
+            out.append(problem_at(case, f"require.regions[{n}]", "region", said, fix))
     return out
 
 

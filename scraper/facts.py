@@ -38,6 +38,7 @@ OPENROUTER_FEATURES = {
     "seed": "seed",
 }  # fmt: skip
 OPENROUTER_PARAMS = ("temperature", "top_p", "top_k")
+PARAMS = frozenset(OPENROUTER_PARAMS)  # request parameters of which a catalogue says who accepts them
 DAY = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 MOST_TOKENS = 100_000_000
 FAR = "2090-01-01"  # a retirement after this says "not planned"

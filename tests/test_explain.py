@@ -262,3 +262,19 @@ def test_a_benchmark_nobody_knows_is_a_warning_with_the_nearest_one(tmp_path: Pa
     near = found["tau2_retial@1.0.1"]
     assert (near.line, near.code, near.fix) == (9, "benchmark", 'write "tau2_retail@1.0.1".')
     assert found["my-board"].message == 'no benchmark "my-board" is known: it counts for nothing.'
+
+
+def test_a_parameter_or_region_nobody_knows_is_a_warning_with_the_nearest_one(tmp_path: Path) -> None:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(
+        PLAIN + "    require: {params: [temprature, top_p, minp], regions: [EU, eu, mars]}\n", encoding="utf-8"
+    )
+    found = {w.key.rpartition("require.")[2]: f"{w.message} Fix: {w.fix}" for w in load_cases([file]).warnings}
+    none = "no endpoint of the catalogue is in a region"
+    known = "the catalogue knows apac, eu, jp, us."
+    assert found == {
+        "params[0]": 'no catalogue says who accepts "temprature": it shuts out every other choice. Fix: write "temperature".',
+        "params[2]": 'no catalogue says who accepts "minp": it shuts out every other choice. Fix: drop it, or demand one of temperature, top_k, top_p.',
+        "regions[0]": f'{none} "EU": only one that a page names so would fit. Fix: write "eu".',
+        "regions[2]": f'{none} "mars": only one that a page names so would fit. Fix: {known}',
+    }  # fmt: skip
