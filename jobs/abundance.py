@@ -13,7 +13,6 @@ from data.registry import Registry
 from data.store import Readable, Store
 from jobs.ahead import foreseen
 from jobs.audit import audit, audit_caches
-from jobs.facts import facts_as_of
 from jobs.look_back import Progress, Standing, at_list, standing
 from jobs.planning import planned
 from jobs.trends.drivers import drops
@@ -29,10 +28,9 @@ WHOLE = ("band", "price_drop")  # a past that seldom changes: kept where it says
 def keep(store: Store, registry: Registry, now: datetime, tell: Progress = lambda _: None) -> bool:
     """Compute and write for the day of `now`, from the facts of the store; False where that day is kept already."""
     day = now.date()
-    facts = None if kept(store, day) else facts_as_of(store, now)
-    if facts is None:
+    here = None if kept(store, day) else standing(store, at_list(registry), Matcher.from_package(), now, tell)
+    if here is None:
         return False
-    here = standing(at_list(registry), facts, Matcher.from_package(), now, tell)
     tell("measuring how prices fell")
     rows = {"price_trend": list(trend_rows(day)), "band": list(band_rows(day)),
             "compromise": list(compromise_rows(here, day)), "cache_audit": list(cache_rows(here, day)),

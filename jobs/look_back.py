@@ -11,8 +11,9 @@ from pathlib import Path
 from data.errors import DataMissing
 from data.records import Candidate, Decision, UseCase
 from data.registry import Registry
-from data.store import Place
-from jobs.check import decide_all
+from data.store import Place, Readable
+from jobs.answered import with_answers
+from jobs.check import decide_all, waiting
 from jobs.evals import load_cases
 from jobs.facts import Facts, facts_as_of
 from jobs.tokens import verbosities
@@ -76,17 +77,22 @@ def look(published_copy: Place, files: list[Path], now: datetime, tell: Progress
     matcher = Matcher.from_package()
     registry = load_cases(files, matcher)
     with published(published_copy) as con:
-        facts = facts_as_of(Copy(con), now)
-    if facts is None:
+        found = standing(Copy(con), registry, matcher, now, tell)
+    if found is None:
         raise DataMissing(
             "no prices in it.", where=str(published_copy), fix="run `undercut demo` or `undercut scrape`."
         )
-    return standing(registry, facts, matcher, now, tell)
+    return found
 
 
-def standing(registry: Registry, facts: Facts, matcher: Matcher, now: datetime, tell: Progress) -> Standing:
-    decided, candidates, _ = decide_all(registry, facts, now, tell)
-    return Standing(now, registry, facts, matcher, {c.slug: d for c, d in decided}, candidates)
+def standing(store: Readable, registry: Registry, matcher: Matcher, now: datetime, tell: Progress) -> Standing | None:
+    """Decided as `check` would, people's answers and waits counted; None where no price is known."""
+    facts = facts_as_of(store, now)
+    if facts is None:
+        return None
+    answered = with_answers(store, registry)
+    decided, candidates, _ = decide_all(answered, facts, now, tell, waiting_since=waiting(store))
+    return Standing(now, answered, facts, matcher, {c.slug: d for c, d in decided}, candidates)
 
 
 def at_list(registry: Registry) -> Registry:

@@ -20,6 +20,7 @@ from jobs.check import _register, check_cycle
 from jobs.docs import QUESTIONS
 from jobs.evals import load_cases
 from jobs.feedback import Said, record
+from jobs.look_back import look
 from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import day, decided, quiet, saves
 
@@ -285,6 +286,11 @@ def test_a_rejected_finding_is_proposed_no_more_and_the_registered_entry_stays(
         record(store, first["rec"], Said("reject", now - timedelta(hours=1), why="we tried it"))
         done = check_cycle(store, load_cases([Path("use_cases.yaml")]), now=now)
         assert first["rec"] not in {d.rec for _, d in done.decisions}
+        store.publish()
+        here = look(tmp_path / "market.duckdb", [Path("use_cases.yaml")], now, lambda _: None)
+        assert {s: d.rec for s, d in here.decisions.items()} == {c.slug: d.rec for c, d in done.decisions}, (
+            "audits, plans and reviews decide as the check does"
+        )
         weighed = {c.endpoint_id: c for c in done.candidates[first["use_case"]][1:]}
         assert any("we tried it" in r for r in weighed[first["to_endpoint"]].reasons)
         assert store.rows("select count(*) as n from use_case") == entries
