@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data.errors import Problem, RegistryError, UsageError
 from data.records import EvalResult, UseCase
-from data.registry import Registry, load_registry
+from data.registry import Registry, read_registry
 from data.registry.changes import Change
 from jobs.named import with_ids
 from jobs.registered import expired, folder_of, problem_at, unknown_boards, unknown_demands, with_telemetry
@@ -31,12 +31,11 @@ def load_cases(
 ) -> Registry:
     """The registry with evaluation files and telemetry read and every model and host in it known by its id.
 
-    Raises RegistryError with every problem of all files: of the registry first, then, once that can be read, of what
-    it names. A model nobody knows is an error, not a guess. `today`: for what has expired. `changes`: as `load_registry`.
+    Raises RegistryError with every problem of all files, and of what each use case names that has none. A model nobody
+    knows is an error, not a guess. `today`: for what has expired. `changes`: as `load_registry`.
     """
     matcher = matcher or Matcher.from_package()
-    registry = load_registry(files, matcher.resolve, changes=changes)
-    problems: list[Problem] = []
+    registry, problems = read_registry(files, matcher.resolve, changes=changes)
     warnings = list(registry.warnings)
     day = today or datetime.now(UTC).date()
     cases = []
@@ -51,7 +50,10 @@ def load_cases(
         warnings += [*told, *unknown_boards(known), *unknown_demands(known, regions), *expired(known, day)]
         cases.append(known)
     if problems:
-        raise RegistryError(problems)
+        order = [str(f) for f in files]
+        raise RegistryError(
+            sorted(problems, key=lambda p: (order.index(p.file) if p.file in order else -1, p.line, p.column))
+        )
     return replace(registry, use_cases=tuple(cases), warnings=tuple(warnings))
 
 

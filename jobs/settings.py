@@ -83,12 +83,13 @@ class Settings(BaseSettings):
         return keep_of(place.part("bodies") if isinstance(place, Team) else place / "bodies")
 
     def registry_files(self) -> list[Path]:
-        """The registry's files in order; a name without wildcard stays in the list though it may be missing."""
+        """The registry's files in order; a name or pattern that nothing fits stays in the list, and is told as missing."""
         found: list[Path] = []
         for part in filter(None, (p.strip() for p in self.undercut_registry.split(","))):
             path = Path(part)
             wild = any(c in part for c in "*?[")
-            found.extend(sorted(Path(path.anchor or ".").glob(part.removeprefix(path.anchor))) if wild else [path])
+            fit = sorted(Path(path.anchor or ".").glob(part.removeprefix(path.anchor))) if wild else []
+            found.extend(fit or [path])
         return found
 
 

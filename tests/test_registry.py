@@ -73,6 +73,7 @@ def test_the_shortest_form(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (("support-triage:", "Support Triage:"), 'use_cases.yaml:2:3: use_cases: "Support Triage" is not a slug. Fix: support-triage (a-z, 0-9, -; 2 to 63 characters).'),
+        (("support-triage:", "a:"), 'use_cases.yaml:2:3: use_cases: "a" is not a slug. Fix: a-1 (a-z, 0-9, -; 2 to 63 characters).'),
         (("classification", "clasification"), 'use_cases.yaml:3:11: support-triage.task: no task "clasification". Fix: classification.'),
         (("model:", "modle:"), 'use_cases.yaml:4:5: support-triage: unknown key "modle". Fix: write "model".'),
         (("openai/gpt-4o", "gpt-4o"), 'use_cases.yaml:4:12: support-triage.model: "gpt-4o" fits 3 endpoints. Fix: one of openai/gpt-4o, {id: openai/gpt-4o, via: azure, region: eu}, {… region: us}.'),
@@ -109,6 +110,8 @@ def test_faults_of_longer_entries_stand_where_they_are(line: str, said: str, tmp
     ("key", "value", "said"),
     [
         ("quality", "{max_dorp: 0.1}", 'quality: unknown key "max_dorp". Fix: write "max_drop".'),
+        ("quality", "{max_drop: 5%}", 'quality.max_drop: "5%" is not a number. Fix: write 0.05.'),
+        ("switch", "{min_saving: 300}", 'switch: unknown key "min_saving". Fix: write "min_saving_month" or "min_saving_pct".'),
         ("quality", "{max_drop: 2}", "quality.max_drop: 2 is out of range. Fix: at most 1."),
         ("quality", "{confidence: 1}", "quality.confidence: 1 is out of range. Fix: at most 0.999."),
         ("quality", "keap", 'quality: no quality "keap". Fix: keep.'),
@@ -200,7 +203,57 @@ def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
     two.write_text(HEAD + GOOD.replace("#support-ai", "support"), encoding="utf-8")
     with pytest.raises(RegistryError) as caught:
         load_registry([one, two, tmp_path / "none.yaml"], resolve)
-    assert [p.file.rsplit("/", 1)[-1] for p in caught.value.problems] == ["a.yaml", "a.yaml", "b.yaml", "none.yaml"]
+    found = [(p.file.rsplit("/", 1)[-1], p.line, p.code) for p in caught.value.problems]
+    assert found == [
+        ("a.yaml", 5, "type"), ("a.yaml", 6, "unknown"), ("b.yaml", 2, "twice"), ("b.yaml", 7, "pattern"), ("none.yaml", 1, "unreadable"),
+    ]  # fmt: skip
+
+
+def test_a_fault_of_one_kind_hides_none_of_another(tmp_path: Path) -> None:
+    """A wrong shape, a number without sense, a task, a model and a condition nobody knows: one run tells all five."""
+    text = """use_cases:
+  support-triage:
+    task: clasification
+    model: anthropic/claude-opus-9
+    traffic: 20k/day
+    tokens: {in: {p50: 9000, p95: 3200}, out: 40}
+    channel: "#support-ai"
+    budgett: {month: 5}
+    decisions: [{model: a/b, verdict: rejected, date: 2026-09-03, reopen_if: when EU}]
+  reply-draft:
+    model: {id: openai/gpt-99, discount: 8}
+    fallbacks: [gpt-4o]
+    traffic: 20k/day
+    tokens: {in: 900, out: 40}
+    alerts: {schedule: "Mon 09:00 Mars/Base"}
+"""
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_registry([file], resolve)
+    assert [(p.line, p.key, p.code) for p in caught.value.problems] == [
+        (3, "support-triage.task", "task"),
+        (4, "support-triage.model", "model"),
+        (6, "support-triage.tokens.in.p95", "spread"),
+        (8, "support-triage", "unknown"),
+        (9, "support-triage.decisions[0].reopen_if", "reopen_if"),
+        (11, "reply-draft", "missing"),
+        (11, "reply-draft.model.discount", "exclusiveMaximum"),
+        (12, "reply-draft.fallbacks[0]", "model"),
+        (15, "reply-draft.alerts.schedule", "zone"),
+    ]
+
+
+def test_what_a_faulty_neighbour_names_is_told_with_its_fault(tmp_path: Path) -> None:
+    """A file of results that is missing, beside an entry of a wrong shape: `load_cases` tells both."""
+    from jobs.evals import load_cases
+
+    file = tmp_path / "use_cases.yaml"
+    plain = GOOD.replace("support-triage", "reply-draft") + "    evals: {results: [gone.csv]}\n"
+    file.write_text(HEAD + GOOD.replace("20k/day", "20000") + plain, encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_cases([file])
+    assert [(p.line, p.code) for p in caught.value.problems] == [(5, "type"), (14, "evals")]
 
 
 LINES = [

@@ -4,6 +4,6 @@ The shape is the JSON Schema beside this folder (`data/use_cases.schema.json`); 
 the records from it, so the two cannot drift. Nothing is chosen silently: a model must resolve to exactly one endpoint.
 """
 
-from data.registry.load import Registry, Resolves, Team, load_registry, schema
+from data.registry.load import Registry, Resolves, Team, load_registry, read_registry, schema
 
-__all__ = ["Registry", "Resolves", "Team", "load_registry", "schema"]
+__all__ = ["Registry", "Resolves", "Team", "load_registry", "read_registry", "schema"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import Problem
-from data.registry.document import Document, dotted
+from data.registry.document import Document, Steps, dotted
 
 SCHEMA = Path(__file__).parents[1] / "use_cases.schema.json"
 EXAMPLES = {
@@ -34,19 +34,35 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def faults(document: Document) -> list[Problem]:
-    """Every fault of the shape, in file order; a fault seen twice (through anyOf or allOf) is told once."""
+def faults(document: Document) -> tuple[list[Problem], list[Steps]]:
+    """(every fault of the shape, in file order; the keys to leave out so that the rest has a right shape).
+
+    A fault seen twice (through anyOf or allOf) is told once.
+    """
     from jsonschema import Draft202012Validator, FormatChecker
 
     checker = Draft202012Validator(schema(), format_checker=FormatChecker(["date"]))
-    found = [p for error in checker.iter_errors(_plain(document.tree)) for p in _told(document, error)]
+    errors = list(checker.iter_errors(_plain(document.tree)))
+    found = [p for error in errors for p in _told(document, error)]
 
     kept: dict[tuple[int, int, str], Problem] = {}
     for p in sorted(found, key=lambda p: (p.line, p.column)):
         if p.code == "missing" and _hides(p, found):
             continue
         kept.setdefault((p.line, p.column, p.message if p.code == "missing" else ""), p)
-    return list(kept.values())
+    return list(kept.values()), [steps for error in errors for steps in _wrong(error)]
+
+
+def _wrong(error: Any) -> Iterator[Steps]:
+    """What to leave out: an unknown key alone, else the whole key of the entry that a fault is in. An entry that only lacks
+    one stays."""
+    steps = list(error.absolute_path)
+    if error.validator == "additionalProperties" and len(steps) <= 3:
+        yield from ([*steps, name] for name in set(error.instance) - set(error.schema.get("properties", ())))
+    elif error.validator == "required" and len(steps) <= 2:
+        return
+    elif "propertyNames" not in error.schema_path:  # a slug that is none: what stands below it is looked at
+        yield steps[: 2 if steps[:1] == ["defaults"] else 3]
 
 
 def _hides(missing: Problem, found: list[Problem]) -> bool:
@@ -73,6 +89,7 @@ def _told(document: Document, error: Any) -> Iterator[Problem]:
                     yield document.problem(steps, "missing", f'"{name}" is missing.', fix)
         case "pattern" if error.schema_path and "propertyNames" in error.schema_path:
             slug = re.sub(r"[^a-z0-9]+", "-", str(error.instance).casefold()).strip("-") or "a-slug"
+            slug = (slug if len(slug) > 1 else f"{slug}-1")[:63].rstrip("-")
             fix = f"{slug} (a-z, 0-9, -; 2 to 63 characters)."
             yield document.problem(
                 [*steps, error.instance], "slug", f'"{error.instance}" is not a slug.', fix, key=True, name="use_cases"
@@ -111,6 +128,9 @@ def _other_type(error: Any) -> bool:
 def _unknown(document: Document, steps: list[Any], known: dict[str, Any]) -> Problem:
     name, names = str(steps[-1]), list(known.get("properties", ()))
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    begun = [n for n in names if n.startswith(f"{name}_")]  # min_saving: of a month, or of the bill?
+    if len(begun) > 1:
+        near = ['" or "'.join(begun)]
     fix = f'write "{near[0]}".' if near else f"one of {', '.join(names)}."
     return document.problem(steps, "unknown", f'unknown key "{name}".', fix, key=True, name=dotted(steps[:-1]))
 
@@ -148,6 +168,8 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
                 "boolean": "true or false",
             }
             wanted = kinds.get(str(rule), str(rule))
+            if str(rule) == "number" and (share := re.fullmatch(r"(\d+(?:\.\d+)?) ?%", str(value))):
+                return f"{shown} is not a number.", f"write {float(share.group(1)) / 100:g}."
             if value is None:
                 return "is empty.", f"write {wanted}, or drop the key."
             return f"{shown[:60]} is not {wanted}.", f"write {wanted}."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,17 @@ class Document:
             at = (line + 1, column + 1)
             node = node[step]
         return at
+
+    def without(self, paths: Iterable[Steps]) -> Document:
+        """A copy without what stands at these paths; every other place stays the same."""
+        tree = deepcopy(self.tree)
+        for steps in paths:
+            node = tree
+            for step in steps[:-1]:
+                node = node.get(step) if isinstance(node, dict) else None
+            if isinstance(node, dict) and steps:
+                node.pop(steps[-1], None)
+        return Document(self.file, tree)
 
     def problem(self, steps: Steps, code: str, message: str, fix: str, *, key: bool = False, name: str = "") -> Problem:
         line, column = self.place(steps, key=key)

@@ -71,6 +71,17 @@ def load_registry(
     `resolve(name, via, region)` says which endpoint a model is; the loader itself knows no model. `changes`: by slug,
     what to read as if the file said so.
     """
+    registry, problems = read_registry(paths, resolve, changes=changes)
+    if problems:
+        raise RegistryError(problems)
+    return registry
+
+
+def read_registry(
+    paths: Sequence[Path], resolve: Resolves, *, changes: Mapping[str, Sequence[Change]] | None = None
+) -> tuple[Registry, list[Problem]]:
+    """The use cases without a fault, and every problem of all files. What a fault hides is looked at as far as it can be: of a
+    file with a key that cannot be read, all others are."""
     problems: list[Problem] = []
     warnings: list[Problem] = []
     loaded: list[UseCase] = []
@@ -80,29 +91,30 @@ def load_registry(
         raise RegistryError([Problem("use_cases.yaml", 1, 1, "use_cases", "unreadable", "no file fits.", "name one.")])
     for path in paths:
         document = read_document(path)
+        if document.problems:
+            problems.extend(document.problems)
+            continue
         for slug, said in (changes or {}).items():
-            if not document.problems and slug in document.tree["use_cases"]:
+            if slug in document.tree["use_cases"]:
                 apply_changes(document, slug, said)
-        own = list(document.problems) or faults(document) or senseless(document)
-        if not own:
-            documents.append(document)
-            for slug in document.tree["use_cases"]:
-                if slug in seen:
-                    own.append(
-                        document.problem(
-                            ["use_cases", slug], "twice", f'"{slug}" is also in {seen[slug]}.', "keep one.", key=True
-                        )
-                    )
-                seen.setdefault(slug, document.file)
-                case = _use_case(document, str(slug), resolve, own, warnings)
-                if case is not None:
-                    loaded.append(case)
+        own, wrong = faults(document)
+        document = document.without(wrong) if wrong else document
+        documents.append(document)
+        own += senseless(document)
+        broken = {str(p.key).partition(".")[0] for p in own}
+        for slug in document.tree.get("use_cases") or ():
+            if slug in seen:
+                what = f'"{slug}" is also in {seen[slug]}.'
+                own.append(document.problem(["use_cases", slug], "twice", what, "keep one.", key=True))
+            seen.setdefault(slug, document.file)
+            whole = not broken & {str(slug), "defaults", "teams", "use_cases"}
+            case = _use_case(document, slug, resolve, own, warnings, whole=whole)
+            if case is not None:
+                loaded.append(case)
         problems.extend(sorted(own, key=lambda p: (p.line, p.column)))
     teams = _teams(documents)
     warnings.extend(_parent_faults(documents, teams))
-    if problems:
-        raise RegistryError(problems)
-    return Registry(tuple(loaded), tuple(warnings), teams=tuple(teams.values()))
+    return Registry(tuple(loaded), tuple(warnings), teams=tuple(teams.values())), problems
 
 
 def _teams(documents: Iterable[Document]) -> dict[str, Team]:
@@ -147,21 +159,26 @@ def _above(name: str, teams: Mapping[str, Team]) -> set[str]:
 
 
 def _use_case(
-    document: Document, slug: str, resolve: Resolves, problems: list[Problem], warnings: list[Problem]
+    document: Document, slug: str, resolve: Resolves, problems: list[Problem], warnings: list[Problem], *, whole: bool
 ) -> UseCase | None:
+    """The use case; None where it has a fault. `whole`: nothing of it was left out as faulty."""
     here: Steps = ["use_cases", slug]
     own = expanded(document.tree["use_cases"][slug])
     defaults = expanded(document.tree.get("defaults") or {})
     entry = merged(defaults, own)
     before = len(problems)
-    problems.extend(_task_faults(document, here, entry))
+    if "task" in entry:
+        problems.extend(_task_faults(document, here, entry))
     problems.extend(_ruling_faults(document, here, entry))
-    team, channel = _channel(document, here, entry, problems, warnings)
-    current = _model(document, [*here, "model"], entry["model"], resolve, problems)
-    fallbacks = [
-        _model(document, [*here, "fallbacks", n], expanded({"model": m})["model"], resolve, problems)
-        for n, m in enumerate(entry.get("fallbacks") or ())
+    choices = [([*here, "model"], entry["model"])] if "model" in entry else []
+    choices += [
+        ([*here, "fallbacks", n], expanded({"model": m})["model"]) for n, m in enumerate(entry.get("fallbacks") or ())
     ]
+    resolved = [_model(document, steps, choice, resolve, problems) for steps, choice in choices]
+    if not whole:
+        return None
+    team, channel = _channel(document, here, entry, problems, warnings)
+    current, *fallbacks = resolved
     if len(problems) > before or current is None:
         return None
     origins = dict(_origins(document, here, own, defaults))
@@ -171,7 +188,7 @@ def _use_case(
         origins["contacts"] = "team"
     warnings.extend(_unkept(document, here, entry))
     chosen = tuple(f for f in fallbacks if f is not None)
-    return build(slug, entry, current, chosen, channel, team, origins)
+    return build(str(slug), entry, current, chosen, channel, team, origins)
 
 
 def _unkept(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
@@ -310,4 +327,4 @@ def _leaves(values: Mapping[str, Any], at: tuple[str | int, ...] = ()) -> Iterab
                     yield (*at, str(key), n)
 
 
-__all__ = ["Registry", "Resolved", "Resolves", "load_registry", "schema"]
+__all__ = ["Registry", "Resolved", "Resolves", "Team", "load_registry", "read_registry", "schema"]

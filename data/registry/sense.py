@@ -20,16 +20,17 @@ Steps = list[str | int]
 
 
 def senseless(document: Document) -> list[Problem]:
-    """Faults of values whose shape is right, in file order. The document has passed the schema."""
+    """Faults of values whose shape is right, in file order. The document has passed the schema, or what did not is left out."""
+    cases = document.tree.get("use_cases") or {}
     out = [
         document.problem(["use_cases", slug], "slug", f"{slug} is a number.", f'write "{slug}" in quotes.', key=True)
-        for slug in document.tree["use_cases"]
+        for slug in cases
         if not isinstance(slug, str)
     ]
     for steps, value in _leaves(document.tree, []):
         if isinstance(value, float) and not isfinite(value):
             out.append(document.problem(steps, "number", f"{value} is no number that can be used.", "write a number."))
-    entries: list[Steps] = [["defaults"], *(["use_cases", slug] for slug in document.tree["use_cases"])]
+    entries: list[Steps] = [["defaults"], *(["use_cases", slug] for slug in cases)]
     for at in entries:
         entry = _at(document.tree, at)
         if isinstance(entry, Mapping):
