@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from data.errors import UndercutError
-from data.store import Place, Team, published, rows
+from data.errors import RegistryError, UndercutError
+from data.store import Copy, Place, Team, published, rows
 from jobs.rules import message_id
 from jobs.settings import Settings
+from jobs.sightings import STALE_DAYS
+from jobs.stale import stale_sources
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding(True, f"DuckDB {version('duckdb')}, genai-prices {version('genai-prices')}"),
         _home(settings.undercut_home),
         _published(settings.published),
+        *_fresh(settings.published, datetime.now(UTC)),
         _registry(settings),
         _browser(settings),
         _slack(settings),
@@ -59,13 +63,49 @@ def _published(path: Place) -> Finding:
     return Finding(True, f"published copy {path}")
 
 
+def _fresh(path: Place, now: datetime) -> list[Finding]:
+    """How old the newest reading is, and which sources gave nothing good for a week; nothing where there is no database yet."""
+    try:
+        with published(path) as con:
+            read = rows(con, "select max(fetched_at) as at from capture where outcome <> 'failed'")[0]["at"]
+            stale = [r["source_id"] for r in stale_sources(Copy(con), now)]
+    except UndercutError:
+        return []
+    if read is None:
+        return [Finding(False, "nothing was read yet", "run `undercut demo` or `undercut scrape`.")]
+    days = (now - read.replace(tzinfo=UTC)).days
+    newest = Finding(
+        days <= STALE_DAYS,
+        f"newest reading {read:%d %b %Y}, {days} day{'' if days == 1 else 's'} ago",
+        "run `undercut scrape` (prices of `undercut demo` are those of the installed package).",
+    )
+    if not stale:
+        return [newest]
+    shown = ", ".join(stale[:3]) + (f" and {len(stale) - 3} more" if len(stale) > 3 else "")
+    fix = f"undercut doctor --live --source {stale[0]}"
+    return [
+        newest,
+        Finding(
+            False, f"{len(stale)} source{'s' * (len(stale) > 1)} gave nothing good for {STALE_DAYS} days: {shown}", fix
+        ),
+    ]
+
+
 def _registry(settings: Settings) -> Finding:
+    from jobs.evals import load_cases
+
     files = settings.registry_files()
     missing = [str(f) for f in files if not f.is_file()]
-    if missing or not files:
-        name = missing[0] if missing else settings.undercut_registry
-        return Finding(False, f"registry {name} is missing", "write it (five lines a use case, see README.md).")
-    return Finding(True, f"registry {', '.join(map(str, files))}")
+    if missing:
+        return Finding(False, f"registry {missing[0]} is missing", "write it (five lines a use case, see README.md).")
+    try:
+        found = load_cases(files)
+    except RegistryError as error:
+        n = len(error.problems)
+        return Finding(False, f"registry: {n} fault{'' if n == 1 else 's'}, the first {error.problems[0]}", "mend it.")
+    n, w = len(found.use_cases), len(found.warnings)
+    said = f"; {w} warning{'' if w == 1 else 's'}: undercut check" if w else ""
+    return Finding(True, f"registry {', '.join(map(str, files))}: {n} use case{'' if n == 1 else 's'}{said}")
 
 
 def _browser(settings: Settings) -> Finding:

@@ -15,6 +15,7 @@ import pytest
 
 from data.errors import UsageError
 from data.store import Store
+from jobs.doctor import examine
 from jobs.lock import service_lock
 from jobs.logs import JsonLines
 from jobs.messages import plain
@@ -204,3 +205,40 @@ def test_a_metrics_port_in_use_is_told_and_another_service_before_anything_is_op
             command = [sys.executable, "-c", code, str(tmp_path), str(port)]
             second = subprocess.run(command, check=False, cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert "another `undercut run` has this home" in second.stderr
+
+
+def test_doctor_says_how_old_the_newest_reading_is_and_what_the_registry_lacks(tmp_path: Path) -> None:
+    file, now = tmp_path / "use_cases.yaml", datetime.now(UTC)
+    file.write_text("use_cases:\n  a:\n    require: {regions: [eu], regions: [us]}\n", encoding="utf-8")
+
+    def lines() -> list[tuple[bool, str]]:
+        found = examine(Settings(undercut_home=tmp_path / "home", undercut_registry=str(file)))
+        return [
+            (f.ok, f.what)
+            for f in found
+            if f.what.startswith(("newest", "nothing was", "registry", "2 sources", "1 source"))
+        ]
+
+    assert [ok for ok, _ in lines()] == [False], "no database: nothing is said of its age"
+    with Store(tmp_path / "home") as store:
+        store.publish()
+        assert lines()[0] == (False, "nothing was read yet")
+        for age, ok in ((9, False), (1, True)):
+            run(store, f"page{age}", "new", age - (now - NOW).days)
+            row = {
+                "sha256": f"{age}",
+                "source_id": f"page{age}",
+                "url": "http://x/",
+                "fetched_at": now - timedelta(days=age),
+                "outcome": "new",
+                "bytes": 1,
+                "renderer": "plain",
+            }
+            with store.transaction():
+                store.insert("capture", [row])
+            store.publish()
+            days = f"{age} day{'s' * (age > 1)} ago"
+            assert lines()[0] == (ok, f"newest reading {now - timedelta(days=age):%d %b %Y}, {days}")
+    assert lines()[1] == (False, "1 source gave nothing good for 7 days: page9")
+    assert lines()[-1][0] is False
+    assert '"regions" again' in lines()[-1][1]

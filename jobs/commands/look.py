@@ -170,6 +170,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """What this machine lacks for a live installation, and the fix. With --live: exit 20 some sources failed, 21 all."""
+    from rich.text import Text
+
     from jobs.doctor import examine
     from jobs.settings import settings
 
@@ -183,7 +185,7 @@ def doctor(
     out = console()
     for f in found:
         out.print(
-            f"[{'green' if f.ok else 'yellow'}]{'✓' if f.ok else '–'}[/] {f.what}" + ("" if f.ok else f"\n    {f.fix}")
+            Text.assemble(("✓", "green") if f.ok else ("–", "yellow"), f" {f.what}", "" if f.ok else f"\n    {f.fix}")
         )
     sys.stdout.flush()
 
