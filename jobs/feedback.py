@@ -93,8 +93,19 @@ def _on_recommendation(store: Store, rec: str, said: Said) -> str:
     word = VERDICTS[said.verdict]
     ends = _last_day(said) or _default_until(word, said.at.date())
     row = {"verdict": word, "until": ends, "why": said.why, "reopen_if": said.reopen_if}
+    before = store.rows("select * from feedback where rec = ? order by decided_at desc limit 1", [rec])
     store.insert("feedback", [{**row, "rec": rec, "decided_at": said.at, "decided_by": said.by}])
-    return _patch(found[0], {"date": said.at.date().isoformat(), "rec": rec, **row, "by": said.by})
+    lines = [
+        f"# recorded: {_told(row)}",
+        *(f"# in place of: {_told(b)}, said {b['decided_at']:%Y-%m-%d}" for b in before),
+    ]
+    return "\n".join([*lines, _patch(found[0], {"date": said.at.date().isoformat(), "rec": rec, **row, "by": said.by})])
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    """One line, whatever a person wrote: the reason stands in quotes, escaped."""
+    until, why = f" until {row['until']}" if row["until"] else "", f", {json.dumps(row['why'])}" if row["why"] else ""
+    return f"{row['verdict']}{until}{why}"
 
 
 def _on_held(store: Store, claim_id: str, said: Said, sources: Mapping[str, Source]) -> str:

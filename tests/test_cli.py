@@ -185,6 +185,14 @@ def test_a_decision_of_a_person_is_kept_and_printed_as_yaml(home: Path) -> None:
     assert (entry["verdict"], entry["why"], entry["reopen_if"]) == ("rejected", 'no: {contract}, "yet"', "evidence=A")
     state = json.loads(run("sql", f"select state from recommendations where rec = '{rec}'", "--json", home=home).stdout)
     assert state == {"state": "rejected"}
+    assert done.stdout.startswith("# recorded: rejected until "), "it says that it is kept"
+    bare = run("feedback", rec, "reject", home=home)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "a no needs its reason" in bare.stderr
+    again = run("feedback", rec, "approve", home=home).stdout.splitlines()
+    assert again[0] == "# recorded: approved"
+    assert again[1].startswith("# in place of: rejected until 20"), "the first reason is not hidden by the second"
+    assert again[1].partition(", said")[0].endswith(', "no: {contract}, \\"yet\\""')
 
 
 WRITER = """

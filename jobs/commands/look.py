@@ -125,10 +125,13 @@ def feedback(
     """Record a decision and print the YAML that makes it last; on conflict the YAML wins."""
     from datetime import UTC, datetime
 
+    from data.errors import UsageError
     from data.store import open_store
     from jobs.feedback import Said, record
     from jobs.settings import settings
 
+    if verdict == "reject" and what.startswith("rec-") and not why:
+        raise UsageError("a no needs its reason: it is what the next reader finds.", where=what, fix='--why "…".')
     with open_store(settings().place) as store:
         with store.transaction():
             said = record(store, what, Said(verdict, datetime.now(UTC), why, until, reopen_if, by))
