@@ -24,7 +24,7 @@ HELD = {"release": "release", "reject": "reject"}
 PLACE = ("endpoint_id", "meter", "tier", "context_min_tokens", "context_max_tokens", "time_window")
 HELD_CLAIM = """
 select c.* exclude (meter, tier), h.endpoint_id, h.meter, h.tier
-from held h join price_claim c using (claim_id) where claim_id = ?"""
+from held h join price_claim c using (claim_id, source_id) where claim_id = ?"""
 
 
 @dataclass(frozen=True)

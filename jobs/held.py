@@ -15,7 +15,7 @@ from scraper.source import Source
 WORDS = """model_as_written, model_id_as_written, tier, context_min_tokens, context_max_tokens, time_window, amount, per, currency"""
 SAID = f"""
 select distinct h.claim_id, h.endpoint_id, h.meter, c.meter as written_meter, r.verdict, {", ".join("c." + w for w in WORDS.split(", "))}
-from held h join price_claim c using (claim_id) left join held_release r using (claim_id) where h.source_id = ?"""
+from held h join price_claim c using (claim_id, source_id) left join held_release r using (claim_id) where h.source_id = ?"""
 STATING = f"""
 select distinct s.claim_id, c.capture as sha256 from ({SAID}) s join price_claim c
     on c.source_id = ? and c.meter = s.written_meter and not c.list_price

@@ -43,7 +43,7 @@ def add_price_claims(store: Store, source_id: str, claims: Iterable[PriceClaim],
     return store.insert(
         "price_claim",
         (_plain(c) | {"claim_id": c.content_id(), "source_id": source_id, "known_from": known_from} for c in claims),
-        unique=("claim_id",),
+        unique=("claim_id", "source_id"),  # two sources may serve the same body, byte for byte
     )
 
 

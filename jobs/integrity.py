@@ -14,7 +14,7 @@ from data.store import Keep, Readable
 from scraper.capture import Bodies
 
 RESTORE = "restore a backup (undercut db restore), or keep what is here and report it."
-CLAIMS = "(select claim_id, capture from price_claim union all select claim_id, capture from score_claim)"
+CLAIMS = "(select claim_id, source_id, capture from price_claim union all select claim_id, source_id, capture from score_claim)"
 PLACE = (
     "endpoint_id",
     "meter",
@@ -29,7 +29,7 @@ PLACE = (
 )
 RULES = {  # what is wrong: rows that show it, the thing in the column `what`; times are read as half-open intervals
     "a claim without the fetch it was read from": f"select claim_id as what from {CLAIMS} where capture not in (select sha256 from capture where sha256 is not null and outcome <> 'failed')",
-    "a claim kept twice": f"select claim_id as what from {CLAIMS} group by claim_id having count(*) > 1",
+    "a claim kept twice": f"select claim_id as what from {CLAIMS} group by claim_id, source_id having count(*) > 1",
     "a rate kept twice": "select rate_id as what from rate group by rate_id having count(*) > 1",
     "a rate without a claim": "select rate_id as what from rate where len(claim_ids) = 0",
     "a rate whose claim is missing": "select rate_id as what from (select rate_id, unnest(claim_ids) as claim_id from rate) "

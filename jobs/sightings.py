@@ -36,7 +36,7 @@ begun as (
     select a.rate_id, o.ended, min(x.known_from) as since from asked a left join other o using (rate_id)
     join rate x on {SAME_PLACE.format("x")} and {SAME_PRICE.format("x")} and not x.withdrawn
     where x.known_from >= coalesce(o.ended, x.known_from) and x.known_from <= a.known_from group by a.rate_id, o.ended),
-claimed as (select a.rate_id, c.* from asked a join price_claim c on list_contains(a.claim_ids, c.claim_id)),
+claimed as (select a.rate_id, c.* from asked a join price_claim c on c.source_id = a.source_id and list_contains(a.claim_ids, c.claim_id)),
 stated as (
     select c.rate_id, min(k.fetched_at) as since, max(k.fetched_at) as last_at
     from claimed c join price_claim s on {SAME_CLAIM}

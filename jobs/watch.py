@@ -181,12 +181,12 @@ def _day(text: str | None) -> date | None:
 DOUBTED = """
 select c.claim_id, c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, h.held_at as at, h.why,
     (select any_value(url) from capture where sha256 = c.capture) as url
-from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
+from held h join price_claim c using (claim_id, source_id) left join held_release r using (claim_id)
 where h.endpoint_id = ? and r.verdict is null and h.held_at <= ? order by h.held_at, c.meter, c.claim_id"""
 CLAIMS = """
 select distinct c.meter, c.tier, c.amount, c.currency, c.per, c.source_id as source, c.known_from as at, r.standing as why,
     (select any_value(url) from capture where sha256 = c.capture) as url
-from rate r join price_claim c on list_contains(r.claim_ids, c.claim_id)
+from rate r join price_claim c on c.source_id = r.source_id and list_contains(r.claim_ids, c.claim_id)
 where r.endpoint_id = ? order by c.known_from desc, c.meter, c.source_id limit 8"""
 
 

@@ -19,8 +19,9 @@ from scraper.source import Source, load_sources
 
 WAITING = """
 select h.source_id, h.endpoint_id, h.meter, h.tier, c.context_min_tokens, c.context_max_tokens, c.time_window, c.usd_per_mtok
-from held h join price_claim c using (claim_id) left join held_release r using (claim_id)
+from held h join price_claim c using (claim_id, source_id) left join held_release r using (claim_id)
 where r.claim_id is null and h.source_id <> ? and h.endpoint_id is not null and c.usd_per_mtok is not null"""
+CLAIMS = "select * from price_claim where source_id = ? and list_contains(?::varchar[], claim_id)"
 NEWEST_FX = "select currency, arg_max(per_eur, day) as per_eur from fx_rate where known_from <= ? group by currency"
 Amounts = dict[Key, frozenset[Decimal]]
 # an amount that agrees, and one that shows a slip of the unit
@@ -101,7 +102,7 @@ def stated_elsewhere(store: Store, rate_ids: Collection[str], now: datetime) -> 
     out = {r["rate_id"] for r in rows if r["standing"] == "witnessed"}
     asked: dict[str, list[tuple[str, Offer]]] = defaultdict(list)
     for row in rows:
-        claims = store.rows("select * from price_claim where list_contains(?::varchar[], claim_id)", [row["claim_ids"]])
+        claims = store.rows(CLAIMS, [row["source_id"], row["claim_ids"]])
         if row["rate_id"] not in out and claims and row["usd_per_mtok"] is not None:
             claim = claim_from_row(claims[0]).model_copy(update={"meter": row["meter"]})
             asked[row["source_id"]].append((row["rate_id"], Offer(claim, row["endpoint_id"], row["usd_per_mtok"])))

@@ -74,7 +74,7 @@ def soak(home: Path, cycles: int) -> Soak:
     registry, failed = load_cases([REGISTRY]), 0
     seconds, cpu_s, mib = list[float](), list[float](), list[float]()
     with pages() as (address, turn):
-        sources = {f"shop{n}": _source(n, address) for n in range(SOURCES)}
+        sources = {f"shop{n}": source_of(n, address) for n in range(SOURCES)}
         for n in range(cycles):
             turn[0] = n
             begun, worked = time.perf_counter(), time.process_time()
@@ -90,13 +90,15 @@ def soak(home: Path, cycles: int) -> Soak:
             cpu_s.append(time.process_time() - worked)
             mib.append(_resident_mib())
             if n % 50 == 49:
-                sys.stderr.write(f"{n + 1} of {cycles} cycles\n")
+                last = f"{float(np.median(cpu_s[-50:])):.2f} s of processor a cycle, {mib[-1]:.0f} MiB"
+                sys.stderr.write(f"{n + 1} of {cycles} cycles: {last}\n")
+                sys.stderr.flush()
     with Store(home) as store:
         claims = int(store.rows("select count(*) as n from price_claim")[0]["n"])
     return Soak(seconds, cpu_s, mib, failed, claims, (home / "private.duckdb").stat().st_size / 2**20)
 
 
-def _source(n: int, address: str) -> Source:
+def source_of(n: int, address: str) -> Source:
     return Source(id=f"shop{n}", kind="official", name=f"Shop {n}", url=f"{address}/shop{n}", provider="openai")
 
 

@@ -29,7 +29,7 @@ RATES = """
 select r.endpoint_id as endpoint, r.meter, r.tier, coalesce(r.usd_per_mtok, r.usd_per_unit)::double as usd, coalesce(r.unit, 'mtok') as per,
     r.context_min_tokens as above_tokens, r.context_max_tokens as up_to_tokens, r.time_window, r.standing, r.source_id as source,
     r.known_from as seen_at, k.url, k.fetched_at, c.quote, c.locator, c.capture as sha256, r.rate_id
-from rate r left join price_claim c on list_contains(r.claim_ids, c.claim_id)
+from rate r left join price_claim c on c.source_id = r.source_id and list_contains(r.claim_ids, c.claim_id)
 left join (select sha256, source_id, max_by(url, fetched_at) as url, min(fetched_at) as fetched_at from capture group by all) k
     on k.sha256 = c.capture and k.source_id = c.source_id
 where list_contains(?::varchar[], r.rate_id) order by 1, 2, 3, 6 nulls first, 8 nulls first, 10, c.claim_id"""
