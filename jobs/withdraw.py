@@ -56,7 +56,7 @@ select r.* from ({last_word(OF_SOURCE)}) r where not r.withdrawn and not exists 
         and c.context_min_tokens is not distinct from was.context_min_tokens
         and c.context_max_tokens is not distinct from was.context_max_tokens
         and c.time_window is not distinct from was.time_window
-    where was.claim_id = r.claim_ids[1])"""
+    where was.claim_id = r.claim_ids[1] and was.source_id = r.source_id)"""
 
 
 def believed_now(store: Store, now: datetime, endpoints: Collection[str] | None = None) -> list[Rate]:
@@ -113,13 +113,10 @@ def withdrawals(store: Store, source: Source, matcher: Matcher, now: datetime) -
 def _doubted(store: Store, source: Source, withdrawn: Sequence[Rate], now: datetime) -> list[Rate]:
     """What lists say of a price that its seller withdrew: it stands no better than disputed."""
     gone = {key_of(r) for r in withdrawn}
-    rows = (
-        store.rows(
-            f"{last_word()} and not withdrawn and source_id <> $source", {"now": naive(now), "source": source.id}
-        )
-        if gone
-        else []
-    )
+    endpoints = sorted({r.endpoint_id for r in withdrawn})
+    query = f"{last_word(OF_ENDPOINTS)} and not withdrawn and source_id <> $source"
+    asked = {"now": naive(now), "source": source.id, "endpoints": endpoints}
+    rows = store.rows(query, asked) if gone else []
     others = [r for r in map(rate_from_row, rows) if key_of(r) in gone and r.standing in ("single", "witnessed")]
     return [r.model_copy(update={"standing": "disputed", "known_from": now}) for r in others]
 

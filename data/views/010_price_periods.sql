@@ -1,26 +1,43 @@
 -- Not for people: which rate stood from when to when, as known now; the base of price_history. Publishing computes it once.
 -- Between two moments at which anything begins or ends, the same order of trust as price_asof decides. Everything is kept apart
 -- by endpoint, so that who asks for one (in a team's lake, where nothing is computed beforehand) reads and sorts only that one.
+-- No moment is joined with every rate of its place, only with each source's newest before it: time in proportion to the history.
 create view price_periods as
 with ranked as (
     select *, dense_rank() over (partition by endpoint_id order by meter, tier, context_min_tokens, context_max_tokens, time_window, region, unit) as place,
         coalesce(valid_from, timestamp '0001-01-01') as holds_from, coalesce(valid_to, timestamp '9999-12-31') as holds_to,
-        valid_from is not null and valid_to is not null as bounded,
+        valid_from is not null and valid_to is not null as bounded, coalesce(valid_from, known_from) as begins,
         case standing when 'official' then 2 when 'single' then 0 else 1 end as trust
     from rate
 ), moments as not materialized (
     select endpoint_id, place, timestamp '0001-01-01' as moment from ranked
     union select endpoint_id, place, coalesce(valid_from, known_from) from ranked
     union select endpoint_id, place, valid_to from ranked where valid_to is not null
-), spoken as ( -- of each source, what it says from that moment on; before a price was ever seen, what was seen first
-    select r.*, m.moment, case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01'
-        else coalesce(r.valid_from, r.known_from) end as begins
+), open_ended as ( -- what holds until its source says otherwise: of each source and beginning the newest
+    from ranked where valid_to is null
+    qualify row_number() over (partition by endpoint_id, place, source_id, begins order by known_from desc, rate_id desc) = 1
+), first_seen as ( -- before a price was ever seen, what was seen first
+    from ranked where valid_to is null and valid_from is null
+    qualify row_number() over (partition by endpoint_id, place, source_id order by known_from, rate_id desc) = 1
+), heard as ( -- every source at every moment
+    select m.endpoint_id, m.place, m.moment, s.source_id
+    from moments m join (select distinct endpoint_id, place, source_id from ranked) s using (endpoint_id, place)
+), candidates as (
+    select h.moment, o.* from heard h asof join open_ended o
+        on o.endpoint_id = h.endpoint_id and o.place = h.place and o.source_id = h.source_id and h.moment >= o.begins
+    union all by name
+    select h.moment, f.* replace (timestamp '0001-01-01' as begins) from heard h join first_seen f using (endpoint_id, place, source_id) where f.begins > h.moment
+    union all by name
+    select m.moment, r.* replace (case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01' else r.begins end as begins)
     from moments m join ranked r on r.endpoint_id = m.endpoint_id and r.place = m.place and r.holds_from <= m.moment and r.holds_to > m.moment
-    qualify row_number() over (partition by r.endpoint_id, r.place, m.moment, r.source_id order by r.bounded desc, begins desc,
-        case when begins = timestamp '0001-01-01' then -epoch_us(r.known_from) else epoch_us(r.known_from) end desc) = 1
+    where r.valid_to is not null
+), spoken as ( -- of each source, what it says from that moment on
+    select * from candidates
+    qualify row_number() over (partition by endpoint_id, place, moment, source_id order by bounded desc, begins desc,
+        case when begins = timestamp '0001-01-01' then -epoch_us(known_from) else epoch_us(known_from) end desc, rate_id desc) = 1
 ), stands as (
     select endpoint_id, place, moment, max_by(rate_id, (trust, bounded, begins,
-        case when begins = timestamp '0001-01-01' then -epoch_us(known_from) else epoch_us(known_from) end)) filter (not withdrawn) as rate_id
+        case when begins = timestamp '0001-01-01' then -epoch_us(known_from) else epoch_us(known_from) end, rate_id)) filter (not withdrawn) as rate_id
     from (from spoken union all by name select *, true as withdrawn from moments) group by endpoint_id, place, moment
 ), turns as (
     select * from stands qualify rate_id is distinct from lag(rate_id) over (partition by endpoint_id, place order by moment)
