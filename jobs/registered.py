@@ -117,6 +117,22 @@ def nothing_left(done: Checked) -> list[Problem]:
     ]
 
 
+def in_use_though(done: Checked) -> list[Problem]:
+    """Models in use that do not meet what every other choice is held to."""
+    return [
+        problem_at(
+            case,
+            "require",
+            "unmet",
+            f"{d.current.endpoint_id} is {why}.",
+            "drop the demand if it is none; as it stands, only what meets it is proposed.",
+        )
+        for case, d in done.decisions
+        for why in d.current.reasons
+        if why.startswith("in use though")
+    ]
+
+
 def with_telemetry(case: UseCase, known: Callable[[str], str | None]) -> tuple[UseCase, list[Problem]]:
     """The use case with the token counts of its log (`tokens.from`); what is written stays as fallback.
 

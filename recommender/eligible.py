@@ -60,6 +60,16 @@ def objections(
     return tuple(found)
 
 
+def unmet(use_case: UseCase, endpoint: Endpoint, model: Model | None) -> tuple[str, ...]:
+    """What the endpoint in use is known not to meet of its own use case's demands; what is unknown of it is no fault."""
+    found = [
+        *_limits(use_case, endpoint, 1.0, None),
+        *_abilities(use_case.require, endpoint, needs_vision=use_case.workload.images_per_call > 0),
+        *(_host(use_case.require, endpoint, model) if model else ()),
+    ]
+    return tuple(f for f in found if "unknown" not in f)
+
+
 def _limits(use_case: UseCase, endpoint: Endpoint, prompt_ratio: float, elsewhere: int | None) -> Iterator[str]:
     need, load = use_case.require, use_case.workload
     prompt = load.input_tokens

@@ -23,7 +23,7 @@ from data.records import (
     UseCase,
 )
 from recommender.cost.growth import months_until, months_worth
-from recommender.eligible import earliest, objections, standing
+from recommender.eligible import earliest, objections, standing, unmet
 from recommender.reopen import Known, holds
 
 EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
@@ -140,7 +140,9 @@ def _present(use_case: UseCase, offer: Offer) -> Candidate:
         variant=offer.variant,
         move=None,
         eligible=priced,
-        reasons=() if priced else (f"price: {offer.cost}",),
+        reasons=tuple(f"in use though {why}" for why in unmet(use_case, offer.endpoint, offer.model))
+        if priced
+        else (f"price: {offer.cost}",),
         cost=None if isinstance(offer.cost, str) else offer.cost,
         quality=offer.quality,
         p_ok=1.0,

@@ -299,3 +299,12 @@ def test_an_outcome_over_its_budget_does_not_wait() -> None:
     now, some = rank(asked, replace(PRESENT, cost=dear), [offer("other/mini", 500.0)], today=TODAY)
     found = decide(asked, now, some, now=NOW, data_as_of=NOW, p_again=1.0)
     assert "no waiting: over budget" in found.reasons
+
+
+def test_the_model_in_use_says_which_of_its_own_demands_it_does_not_meet() -> None:
+    asked = use_case(require=Requirements(params=("temperature",)))
+    odd = replace(PRESENT, endpoint=PRESENT.endpoint.model_copy(update={"params": {"temperature": False}}))
+    now, _ = rank(asked, odd, [], today=TODAY)
+    assert (now.eligible, now.reasons) == (True, ("in use though params: temperature not accepted",))
+    plain, _ = rank(asked, PRESENT, [], today=TODAY)
+    assert plain.reasons == ()

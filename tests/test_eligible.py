@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from data.records import Endpoint, EndpointChoice, Model, Requirements, Ruling, Tokens, UseCase, Workload
-from recommender.eligible import earliest, objections, ruling_ends
+from recommender.eligible import earliest, objections, ruling_ends, unmet
 
 TODAY = date(2026, 11, 1)
 MODEL = Model(model_id="acme/large-2", maker="acme", name="Large 2", released_on="2025-05")
@@ -173,3 +173,20 @@ def test_a_date_known_to_the_month_is_its_first_day() -> None:
     assert earliest("2025-05") == date(2025, 5, 1)
     assert earliest("2025") == date(2025, 1, 1)
     assert earliest(None) is None
+
+
+@pytest.mark.parametrize(
+    ("need", "host", "said"),
+    [
+        ({"regions": ("eu",)}, {"regions": ("us",)}, ("regions: us, eu needed",)),
+        ({"regions": ("eu",)}, {}, ()),
+        ({"features": ("tools", "vision")}, {"features": {"tools": False}}, ("features: tools not accepted",)),
+        ({"context_tokens": 200_000}, {"context_tokens": 128_000}, ("context: 128,000 tokens, 200,000 needed",)),
+        ({"min_age_days": 9999, "min_life_days": 9999, "max_latency_s": 1}, {"retires_on": "2026-11-02"}, ()),
+    ],
+)
+def test_of_what_is_in_use_only_what_is_known_to_fail_is_said(
+    need: dict[str, Any], host: dict[str, Any], said: tuple[str, ...]
+) -> None:
+    """Its end and its age are other messages; what nobody states is no fault of a model that works."""
+    assert unmet(use_case(require=Requirements(**need)), endpoint(**host), MODEL) == said

@@ -94,7 +94,7 @@ def check(
     from jobs.check import check_cycle, deciding
     from jobs.evals import load_cases
     from jobs.pictures import illustrate
-    from jobs.registered import nothing_left
+    from jobs.registered import in_use_though, nothing_left
     from jobs.settings import Settings, settings
     from jobs.show import age
     from jobs.slack import sender_from
@@ -131,7 +131,7 @@ def check(
             store.publish()
         if send:
             illustrate(store, s.published, sender_from(s), datetime.now(UTC))
-    warnings = [*loaded.warnings, *nothing_left(done)]
+    warnings = [*loaded.warnings, *in_use_though(done), *nothing_left(done)]
     if as_json:
         for problem in warnings:
             say({"severity": "warning", **vars(problem)})
