@@ -13,6 +13,7 @@ from recommender.decide import evaluation_needed
 
 MARKS = {"switch": "🟡", "test": "🔵", "wait": "🔵", "keep": "🔵", "unknown": "🔵"}
 PROMISES = {"switch": "switch would save", "test": "a test may save", "wait": "waiting, may save"}
+LEAST_RATIO = 0.005  # of tokens, that is worth a word
 COMMAND_MOST = 380  # a line holds 400 characters
 STOP = "Stop it alerts: {mode: digest} or {mode: never} in use_cases.yaml"
 
@@ -45,6 +46,7 @@ def alert_message(
         *([f"Again   {name(best.reopened, 300)}"] if best.reopened else []),
         *_money(d.current, best, told),
         *_quality(d, case, best),
+        *_at_list_rates(best, told),
         *fits(case, best),
         _effort(case, best, told),
         *_easier(d, told),
@@ -75,6 +77,34 @@ def _money(now: Candidate, best: Candidate, told: Sums) -> list[str]:
         f"{word:<7} {n:<{wide}}  {m:>{deep}}/mo   {usd(c * 1000 if c is not None else None)} per 1,000 calls{tail}"
         for word, n, m, c, tail in zip(("Now", "Move"), names, months, calls, ("", spread), strict=True)
     ]
+
+
+def _at_list_rates(best: Candidate, told: Sums) -> list[str]:
+    """What the rates alone promise, where the candidate's tokenizer or the length of its answers changes the sum."""
+    cost = best.cost
+    if cost is None or not cost.by_meter_usd_per_month or not told.now_usd_per_month:
+        return []
+    prompt, answer = cost.prompt_ratio[0], cost.answer_ratio[0]
+    counted = [
+        *([f"tokenizer (×{prompt:.2f})"] if abs(prompt - 1) >= LEAST_RATIO else []),
+        *(
+            [f"{'longer' if answer > 1 else 'shorter'} output (×{answer:.2f})"]
+            if abs(answer - 1) >= LEAST_RATIO
+            else []
+        ),
+    ]
+    if not counted or prompt <= 0 or answer <= 0:
+        return []
+    by = {
+        **dict.fromkeys(("input", "cached_input", "cache_write", "cache_write_1h"), prompt),
+        "output": answer,
+        "reasoning": answer,
+    }
+    bare = sum(usd_ / by.get(meter, 1.0) for meter, usd_ in cost.by_meter_usd_per_month.items())
+    share = 1 - bare / told.now_usd_per_month
+    sign = "−" if share >= 0 else "+"
+    verb = "is" if len(counted) == 1 else "are"
+    return [f"Rates   list prices suggest {sign}{percent(abs(share))}; {' and '.join(counted)} {verb} already counted"]
 
 
 def _quality(d: Decision, case: UseCase, best: Candidate) -> list[str]:
