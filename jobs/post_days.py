@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 USUAL = "Mon 09:00 UTC"
 
 
@@ -22,6 +23,13 @@ def last_due(schedule: str, now: datetime) -> datetime:
         if day in ("daily", WEEKDAYS[due.weekday()]) and due.timestamp() <= now.timestamp():
             return due.astimezone(UTC)
     raise AssertionError(schedule)  # the registry lets no other day pass
+
+
+def spoken(schedule: str) -> str:
+    """`on Mondays`, `on Fridays at 16:00 Europe/Berlin`, `every day at 07:15 UTC`."""
+    day, at = schedule.split(maxsplit=1)
+    often = "every day" if day == "daily" else f"on {NAMES[WEEKDAYS.index(day)]}s"
+    return often if schedule == USUAL else f"{often} at {at}"
 
 
 def period_of(schedule: str) -> timedelta:

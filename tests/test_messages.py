@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from data.records import (
+    AlertTerms,
     Budget,
     Candidate,
     Cost,
@@ -382,3 +383,10 @@ def test_a_name_that_could_break_a_query_is_in_no_query_that_people_are_told_to_
     assert 'Next    undercut sql "select * from quarantine"' in said
     fine = plain(doubt_message(decision(), use_case(), [held], now=NOW, last=NOW, kind="disputed"))
     assert "where endpoint = 'azure:large-2@eu'" in fine
+
+
+def test_the_summary_says_when_the_digest_of_its_use_cases_goes_out() -> None:
+    said = ("Fri 16:00 Europe/Berlin", "daily 07:15 UTC", "Mon 09:00 UTC")
+    rows = [(use_case(alerts=AlertTerms(schedule=s)), decision()) for s in said]
+    text = plain(onboarding_message("#support-ai", rows, now=NOW, data_as_of=AS_OF))
+    assert "a digest on Fridays at 16:00 Europe/Berlin and every day at 07:15 UTC and on Mondays; nothing else" in text

@@ -8,6 +8,7 @@ from datetime import datetime
 from data.records import Decision, UseCase
 from jobs.messages.blocks import Payload, name, payload, usd
 from jobs.messages.sums import CONTRACT, Sums, reason, sums
+from jobs.post_days import USUAL, spoken
 
 DEFAULTS_THAT_MATTER = {
     "tokens.cached": "cached 0",
@@ -41,12 +42,13 @@ def onboarding_message(
         for k, v in d.constraint_usd_per_month.items()
         if v >= 100 and not sums(d, case).hidden
     ]
+    digests = dict.fromkeys(spoken(case.alerts.schedule) for case, _ in rows) or {spoken(USUAL): None}
     last = [
         f"Assumed   {'; '.join(assumed[:4]) or 'no default that matters'} (undercut explain {rows[0][0].slug if rows else 'SLUG'})",
         f"Blocked   {'; '.join(blocked[:4]) or 'no constraint costs over $100 a month'}",
         f"Retiring  {leaving}",
         "You get   an alert here when the low end of a saving passes your thresholds, your bill rises, or your model leaves or has no price;",
-        "          a digest on Mondays; nothing else",
+        f"          a digest {' and '.join(digests)}; nothing else",
         "Stop it   alerts: {mode: digest} or {mode: never} in use_cases.yaml · hit rate of our alerts: none sent yet",
     ]
     head = f"🔵 undercut watches {len(rows)} use case{many} for {channel} · first run · {now:%d %b %Y}"
