@@ -192,10 +192,11 @@ def _thread_of(store: Store, m: dict[str, Any]) -> str | None:
     return str(earlier[0]["slack_ts"]) if earlier else None
 
 
-def shown_at(store: Store, rec: str, ts: str) -> tuple[dict[str, Any] | None, str]:
-    """(what a sent message about `rec` shows now: itself or, edited, the newest that adds to it; the thread it stands in).
+def shown_at(store: Store, rec: str, ts: str) -> tuple[dict[str, dict[str, Any]], str]:
+    """(what the messages about `rec` show now, by Slack's timestamp: the one at `ts`, and the first of its thread where that shows
+    the same finding; the thread).
 
-    None where no such message was sent: nothing may be edited then.
+    None of them where no such message was sent: nothing may be edited then.
     """
     sent = store.rows(
         """
@@ -205,19 +206,22 @@ def shown_at(store: Store, rec: str, ts: str) -> tuple[dict[str, Any] | None, st
         [ts, rec],
     )
     if not sent:
-        return None, ts
+        return {}, ts
     thread = _thread_of(store, sent[0])
     newest = store.rows(
         """
         with recursive after as (
             select ?::varchar as message_id, 1 as n
             union all select o.message_id, n + 1 from after f join outbox o on o.follows = f.message_id where n < 1000)
-        select o.payload from after join outbox o using (message_id) join outbox_event e using (message_id)
-        where e.outcome = 'sent' order by n desc, o.created_at desc limit 1""",
+        select o.payload, a.rec from after join outbox o using (message_id) join outbox_event e using (message_id)
+        join alert a using (alert_id) where e.outcome = 'sent' order by n desc, o.created_at desc limit 1""",
         [sent[0]["message_id"]],
-    )
-    shown = sent[0] if thread else newest[0]  # a reply is never edited, the first message is by each that follows
-    return json.loads(shown["payload"]), thread or ts
+    )[0]
+    first = json.loads(newest["payload"])  # each that follows edits it
+    if thread is None:
+        return {ts: first}, ts
+    own = {ts: json.loads(sent[0]["payload"])}  # a reply is never edited
+    return own | ({thread: first} if newest["rec"] == rec else {}), thread
 
 
 def _looked_up(store: Store, sender: Sender, m: dict[str, Any]) -> Answer | None:

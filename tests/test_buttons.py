@@ -241,9 +241,12 @@ def test_over_the_socket_an_answer_is_on_disk_before_it_is_acknowledged(slack: S
         assert [a["envelope_id"] for a in socket.acks] == ["e1", "e2", "e3", "e4"]
         assert [(a.verdict, a.why) for a in inbox.waiting()] == [("approve", None), ("reject", "no contract")]
         shown = with_buttons(payload("a finding", ["one"]), REC)
-        listener.told(inbox.waiting()[0], shown, payload("kept", ["decisions: …"]))
-        assert "actions" not in [b["type"] for b in slack.edited[0]["blocks"]]
-        assert slack.posted[1]["thread_ts"] == "17.01"
+        slack.posted.append({"channel": "C0PLATFORM", "ts": "17.02", "thread_ts": "17.01"})  # news of it, in its thread
+        where = {"17.02": shown, "17.99": shown, "17.01": shown}  # the second is none of Slack's any more
+        listener.told(inbox.waiting()[0], where, payload("kept", ["decisions: …"]), "17.01")
+        assert [m["ts"] for m in slack.edited] == ["17.02", "17.01"]
+        assert all("actions" not in [b["type"] for b in m["blocks"]] for m in slack.edited)
+        assert slack.posted[-1]["thread_ts"] == "17.01", "an edit that Slack refuses does not cost the reply"
     finally:
         listener.stop()
         socket.server.shutdown()

@@ -331,18 +331,23 @@ def test_a_pressed_message_shows_its_own_words_and_never_another_messages(store:
     deliver(store, bot(slack), Ticking())
     first, leaves, _ = [m["ts"] for m in slack.posted]
 
-    def text(ts: str, rec: str = "rec-1") -> tuple[str | None, str]:
+    def text(ts: str, rec: str = "rec-1") -> tuple[dict[str, str], str]:
         shown, thread = shown_at(store, rec, ts)
-        return shown and shown["text"], thread
+        return {ts: m["text"] for ts, m in shown.items()}, thread
 
-    assert text(first) == ("⚙️ note 1", first)
-    assert text(leaves) == ("⚙️ note 2", leaves)
-    assert text("1.5") == (None, "1.5")
-    assert text(first, "rec-2") == (None, first)
+    assert text(first) == ({first: "⚙️ note 1"}, first)
+    assert text(leaves) == ({leaves: "⚙️ note 2"}, leaves)
+    assert text("1.5") == ({}, "1.5")
+    assert text(first, "rec-2") == ({}, first)
     enqueue(store, alert(5, follows="msg-1"), run_id="r")
     deliver(store, bot(slack), Ticking())
-    assert text(first) == ("⚙️ note 5", first), "it was edited"
-    assert text(slack.posted[-1]["ts"]) == ("⚙️ note 5", first), "a reply's answer stands in the thread"
+    assert text(first) == ({first: "⚙️ note 5"}, first), "it was edited"
+    reply = slack.posted[-1]["ts"]
+    both = {reply: "⚙️ note 5", first: "⚙️ note 5"}
+    assert text(reply) == (both, first), "a reply's answer stands in the thread, and takes the buttons of both"
+    enqueue(store, alert(6, follows="msg-5", rec="rec-9"), run_id="r")
+    deliver(store, bot(slack), Ticking())
+    assert text(reply) == ({reply: "⚙️ note 5"}, first), "the first shows another finding by now: its buttons stay"
 
 
 KILLED = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,16 +65,19 @@ class Listener:
         except Exception as error:
             log.error("the form for %s did not open: %s", ask.rec, type(error).__name__)
 
-    def told(self, answer: Pressed, message: Payload | None, reply: Payload, thread_ts: str | None = None) -> None:
-        """The finding without its buttons and with its answer; the YAML that makes it last in its thread (`thread_ts`, where
-        the finding is itself a reply)."""
+    def told(self, answer: Pressed, shown: Mapping[str, Payload], reply: Payload, thread_ts: str) -> None:
+        """The finding without its buttons and with its answer, wherever it stands (`shown`, by timestamp); the YAML that makes it
+        last in its thread. What Slack refuses of these costs none of the others: the answer is in the database."""
+        words = f"{answer.verdict} by {answer.by}" + (f": {answer.why}" if answer.why else "")
+        for ts, message in shown.items():
+            self._echo(answer.rec, self._web.chat_update, channel=answer.channel, ts=ts, **answered(message, words))
+        self._echo(answer.rec, self._web.chat_postMessage, channel=answer.channel, thread_ts=thread_ts, **reply)
+
+    def _echo(self, rec: str, call: Callable[..., Any], **arguments: Any) -> None:
         try:
-            if message is not None:
-                words = f"{answer.verdict} by {answer.by}" + (f": {answer.why}" if answer.why else "")
-                self._web.chat_update(channel=answer.channel, ts=answer.ts, **answered(message, words))
-            self._web.chat_postMessage(channel=answer.channel, thread_ts=thread_ts or answer.ts, **reply)
-        except Exception as error:  # the answer is in the database; only the echo is lost
-            log.error("the answer to %s was kept, not echoed: %s", answer.rec, type(error).__name__)
+            call(**arguments)
+        except Exception as error:  # only the echo is lost
+            log.error("the answer to %s was kept, not echoed: %s", rec, type(error).__name__)
 
 
 def listener_from(settings: Settings) -> Listener | None:
