@@ -62,7 +62,11 @@ def profile(
     model: Annotated[str | None, typer.Option(help="Only this model, as the log writes it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a use case's traffic and tokens from a usage log (LiteLLM, Langfuse, usage pages, your own)."""
+    """Measure a use case's traffic and tokens from a usage log (LiteLLM, Langfuse, usage pages, your own).
+
+    Columns are known by their names: prompt_tokens or input_tokens, completion_tokens or output_tokens, and a time (start_time,
+    created_at, timestamp …); where they are there also model, cached_tokens, reasoning_tokens, num_requests and status.
+    """
     from jobs.profile import block
     from jobs.profile import profile as measure
 

@@ -21,6 +21,11 @@ from jobs.profile.calls import Call, calls_of, sums
 from jobs.profile.columns import columns, names
 
 LEAST_DAYS = 1.0
+KNOWN = {
+    "input": "prompt_tokens or input_tokens",
+    "output": "completion_tokens or output_tokens",
+    "time": "start_time or timestamp",
+}
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,14 @@ def profile(
                 raise DataMissing(
                     f"no column of {need} tokens; it has {said}.",
                     where=str(path),
-                    fix="export usage with token counts.",
+                    fix=f"export usage with token counts, or call a column {KNOWN[need]}.",
                 )
         if "time" not in found.read:
-            raise DataMissing("no column of times.", where=str(path), fix="export usage with a time for each row.")
+            raise DataMissing(
+                "no column of times.",
+                where=str(path),
+                fix=f"export usage with a time for each row, or call a column {KNOWN['time']}.",
+            )
         rows = table.rows(f"select {', '.join(f'{e} as {n}' for n, e in found.read.items())} from log")
     aggregated = "calls" in found.read
     if not aggregated and sums(rows):
