@@ -12,9 +12,8 @@ from datetime import datetime
 
 from data.records import Candidate, Decision, UseCase, Verdict
 from recommender.budget import broken
-from recommender.rank import EASIER_SHARE, EFFORT_DAYS, constraint_prices, good_enough, shadowed
+from recommender.rank import EASIER_SHARE, EFFORT_DAYS, LIKELY_ENOUGH_TO_TEST, constraint_prices, good_enough, shadowed
 
-LIKELY_ENOUGH_TO_TEST = 0.5
 CASES_AT_80_PERCENT_POWER = 6.18  # paired non-inferiority at 5 % (SCIENCE 4.2): n = 6.18 q / tau^2
 DISAGREEMENT_SHARE = 0.2  # share of items two models answer differently, where nobody has measured it
 WAIT_MONTHS = 3.0  # an option to wait is worth taking until the next quarterly review, not for days

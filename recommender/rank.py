@@ -29,6 +29,7 @@ from recommender.reopen import Known, holds
 EFFORT_DAYS: dict[Move, float] = {"tier": 0.5, "endpoint": 1, "sibling": 2, "vendor": 4}
 DIALECT_DAYS = 2.0  # tools and schemas are spelled differently by another maker (PRODUCT 3.2)
 LIFE_MONTHS = 6.0  # how long a choice is expected to stand; an announced end can only make it shorter
+LIKELY_ENOUGH_TO_TEST = 0.5
 EASIER_SHARE = 0.8  # an easier move that reaches this share of the best net value is the headline
 
 
@@ -57,11 +58,12 @@ class Offer:
 def rank(
     use_case: UseCase, current: Offer, offers: Iterable[Offer], *, today: date
 ) -> tuple[Candidate, list[Candidate]]:
-    """The present choice and every candidate, eligible ones first by net value, each with its reasons."""
+    """The present choice and every candidate: of the eligible ones those good enough first, then those worth a test, by net value;
+    each with its reasons."""
     now = _present(use_case, current)
     weighed = [_weigh(use_case, current, offer, today) for offer in offers]
     frontier = _frontier([now, *weighed])
-    order = sorted(weighed, key=_order)
+    order = sorted(weighed, key=lambda c: _order(use_case.quality, c))
     ranked = [
         c.model_copy(update={"rank": n if c.eligible else None, "on_frontier": _key(c) in frontier})
         for n, c in enumerate(order, 1)
@@ -258,9 +260,10 @@ def _frontier(candidates: list[Candidate]) -> set[tuple[str, str, str]]:
     return kept
 
 
-def _order(c: Candidate) -> tuple[bool, bool, float, tuple[str, str, str]]:
-    value = c.net_value_usd
-    return (not c.eligible, c.p_ok is None, -(value if value is not None else float("-inf")), _key(c))
+def _order(asked: QualityDemand, c: Candidate) -> tuple[bool, bool, bool, bool, float, tuple[str, str, str]]:
+    value = c.net_value_usd if c.net_value_usd is not None else float("-inf")
+    unlikely = (c.p_ok or 0) < LIKELY_ENOUGH_TO_TEST
+    return (not c.eligible, c.p_ok is None, not good_enough(asked, c), unlikely, -value, _key(c))
 
 
 def _key(c: Candidate) -> tuple[str, str, str]:

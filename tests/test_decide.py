@@ -197,6 +197,14 @@ def test_order_does_not_depend_on_the_order_of_arrival() -> None:
     assert forwards == backwards
 
 
+def test_what_is_good_enough_stands_before_what_only_costs_less() -> None:
+    offers = [offer("a/poor", 10.0, 0.1), offer("b/maybe", 20.0, 0.6), offer("c/good", 900.0, 0.95), offer("d/dear", 950.0, 0.95),
+              offer("e/unjudged", 5.0, None), offer("f/thin", 8.0, 0.95, quality=quality(grade="D"))]  # fmt: skip
+    _, ranked = rank(use_case(), PRESENT, offers, today=TODAY)
+    assert [c.endpoint_id[0] for c in ranked] == ["c", "d", "f", "b", "a", "e"]
+    assert [c.rank for c in ranked] == [1, 2, 3, 4, 5, 6]
+
+
 def test_moves_and_their_effort() -> None:
     old = PRESENT.endpoint
     assert move_of(old, old) == "tier"

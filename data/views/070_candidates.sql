@@ -30,7 +30,7 @@ comment on column candidates.evidence is 'Grade A to D; empty: not enough data';
 comment on column candidates.measured is 'False: at least one benchmark is an estimate';
 comment on column candidates.p_ok is 'Probability, 0 to 1, that quality stays within what the use case allows; empty: cannot be said';
 comment on column candidates.on_frontier is 'True: no eligible choice is both cheaper and better';
-comment on column candidates.rank is 'Place among the eligible by net value, from 1';
+comment on column candidates.rank is 'Place among the eligible, from 1: good enough first, then worth a test, each by net value';
 comment on column candidates.saving_usd_per_month is 'Central saving against the model in use, US dollars a month';
 comment on column candidates.saving_low_usd_per_month is 'Low end of the saving, US dollars a month';
 comment on column candidates.effort_days is 'Working days the switch takes';

@@ -47,7 +47,7 @@ def rank(
         out.print(line, soft_wrap=True)
     out.print(rows_table(found[:most]))
     out.print(
-        f"[dim]{len(found)} weighed, {max(0, len(found) - most)} not shown (--most)[/]\n[bold]Next:[/] undercut explain {slug}"
+        f"[dim]{len(found)} weighed, {max(0, len(found) - most)} not shown (--most); those good enough first, then those worth a test, by net value[/]\n[bold]Next:[/] undercut explain {slug}"
     )
 
 
@@ -58,8 +58,8 @@ def _published(slug: str) -> list[dict[str, Any]]:
 
     query = """
         select coalesce(rank::varchar, '') as rank, endpoint, tier, variant, move, round(cost_usd_per_month, 2) as usd_per_month,
-            round(quality, 3) as quality, round(p_ok, 3) as p_ok, evidence, on_frontier as frontier, reason
-        from candidates where use_case = ? order by not eligible, p_ok is null, net_value_usd desc nulls last, endpoint"""
+            round(quality, 3) as quality, round(p_ok, 3) as p_ok, evidence, round(net_value_usd) as net_value_usd, on_frontier as frontier, reason
+        from candidates where use_case = ? order by move is null desc, not eligible, candidates.rank, net_value_usd desc nulls last, endpoint"""
     with published(settings().published) as con:
         found = rows(con, query, [slug])
         known = [
@@ -98,11 +98,14 @@ def _bill(d: Decision) -> str:
 
 
 def _row(c: Candidate) -> dict[str, Any]:
+    def to(value: float | None, digits: int) -> float | None:
+        return None if value is None else round(value, digits)
+
     q = c.quality
     return {
         "rank": str(c.rank or ""), "endpoint": c.endpoint_id, "tier": c.tier, "variant": c.variant, "move": c.move,
-        "usd_per_month": round(c.cost.usd_per_month, 2) if c.cost else None, "quality": round(q.mean, 3) if q else None,
-        "p_ok": round(c.p_ok, 3) if c.p_ok is not None else None, "evidence": q.grade if q else None,
+        "usd_per_month": to(c.cost.usd_per_month if c.cost else None, 2), "quality": to(q.mean if q else None, 3),
+        "p_ok": to(c.p_ok, 3), "evidence": q.grade if q else None, "net_value_usd": to(c.net_value_usd, 0),
         "frontier": c.on_frontier, "reason": "; ".join(c.reasons),
     }  # fmt: skip
 
