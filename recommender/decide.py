@@ -217,10 +217,15 @@ def _easiest(use_case: UseCase, candidates: Sequence[Candidate]) -> Candidate | 
 
 
 def _shortfall(use_case: UseCase, c: Candidate) -> str:
-    if (c.p_ok or 0) < use_case.quality.confidence:
-        return f"{c.p_ok or 0:.0%} likely good enough, you ask {use_case.quality.confidence:.0%}"
-    grade = c.quality.grade if c.quality else None
-    return f"evidence {grade or 'missing'}, you ask {use_case.quality.evidence} or better"
+    """Every bar that is missed: what an evaluation would have to lift."""
+    asked, grade = use_case.quality, c.quality.grade if c.quality else None
+    unlikely = (c.p_ok or 0) < asked.confidence
+    thin = c.move not in ("tier", "endpoint") and (grade is None or grade > asked.evidence)
+    said = [
+        *([f"{c.p_ok or 0:.0%} likely good enough, you ask {asked.confidence:.0%}"] if unlikely else []),
+        *([f"evidence {grade or 'missing'}, you ask {asked.evidence} or better"] if thin else []),
+    ]
+    return "; ".join(said)
 
 
 def _no_data(current: Candidate) -> str:

@@ -161,6 +161,15 @@ def test_an_easier_move_that_reaches_most_of_the_value_is_the_headline() -> None
     assert found.best and found.best.endpoint_id == "acme:mini"
 
 
+def test_a_test_names_every_bar_that_is_missed() -> None:
+    both = settled(offer("other/mini", 500.0, 0.6, quality=quality(grade="D"))).reason
+    assert both.startswith("60% likely good enough, you ask 85%; evidence D, you ask C or better; ")
+    assert settled(offer("other/mini", 500.0, 0.6)).reason.startswith("60% likely good enough, you ask 85%; 3,0")
+    assert settled(offer("other/mini", 500.0, 0.9, quality=quality(grade="D"))).reason.startswith(
+        "evidence D, you ask C or better; "
+    )
+
+
 def test_a_tier_move_needs_no_quality_evidence() -> None:
     batch = offer("acme/old", 3000.0, 1.0, tier="batch", quality=None)
     found = settled(batch)
