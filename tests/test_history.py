@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -96,6 +97,27 @@ def test_one_endpoint_alone_has_the_history_it_has_among_all(store: Store, state
     for endpoint in ("a:b", "a:c"):
         alone = store.rows(f"select * from price_history where endpoint = '{endpoint}' order by all")
         assert alone == [s for s in spans if s["endpoint"] == endpoint]
+
+
+def test_who_asks_for_one_endpoint_reads_that_one_alone(tmp_path: Path) -> None:
+    """Of a team's lake the views are computed as they are asked: the condition must reach the scan, through every window and join."""
+    with Store(tmp_path) as opened:
+        (text,) = (text for name, text in view_files() if name.startswith("010"))
+        opened.con.execute(text)
+        row = {"meter": "input", "tier": "standard", "region": "global", "claim_ids": ["c"], "standing": "single", "source_id": "s",
+               "withdrawn": False, "known_from": START, "usd_per_mtok": 1}  # fmt: skip
+        opened.insert("rate", [{**row, "rate_id": e, "endpoint_id": e} for e in "wxyz"])
+        asked = "explain (format json) select * from price_periods where endpoint_id = 'x'"
+        (plan,) = json.loads(opened.con.execute(asked).fetchall()[0][1])
+
+    def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield node
+        for child in node["children"]:
+            yield from nodes(child)
+
+    scans = [n["extra_info"] for n in nodes(plan) if str(n["extra_info"].get("Table", "")).endswith(".rate")]
+    assert scans
+    assert all("endpoint_id='x'" in str(s.get("Filters")) for s in scans)
 
 
 def test_a_day_of_unchanged_pages_adds_no_claim_and_no_rate(tmp_path: Path) -> None:

@@ -13,22 +13,31 @@ with ranked as (
     select endpoint_id, place, timestamp '0001-01-01' as moment from ranked
     union select endpoint_id, place, coalesce(valid_from, known_from) from ranked
     union select endpoint_id, place, valid_to from ranked where valid_to is not null
-), open_ended as ( -- what holds until its source says otherwise: of each source and beginning the newest
+), open_said as ( -- what holds until its source says otherwise: of each source and beginning the newest
+    select endpoint_id, place, source_id, begins as moment, {'rate_id': rate_id, 'begins': begins, 'known_from': known_from, 'trust': trust, 'withdrawn': withdrawn} as said
     from ranked where valid_to is null
     qualify row_number() over (partition by endpoint_id, place, source_id, begins order by known_from desc, rate_id desc) = 1
 ), first_seen as ( -- before a price was ever seen, what was seen first
-    from ranked where valid_to is null and valid_from is null
+    select * from ranked where valid_to is null and valid_from is null
     qualify row_number() over (partition by endpoint_id, place, source_id order by known_from, rate_id desc) = 1
-), heard as ( -- every source at every moment
-    select m.endpoint_id, m.place, m.moment, s.source_id
-    from moments m join (select distinct endpoint_id, place, source_id from ranked) s using (endpoint_id, place)
+), heard as ( -- every source at every moment, with what it said last
+    select * exclude said, last_value(said ignore nulls) over (partition by endpoint_id, place, source_id order by moment
+        range between unbounded preceding and current row) as said
+    from (
+        select *, false as asked from open_said
+        union all by name
+        select m.endpoint_id, m.place, s.source_id, m.moment, true as asked
+        from moments m join (select distinct endpoint_id, place, source_id from ranked) s on s.endpoint_id = m.endpoint_id and s.place = m.place)
+    qualify asked
 ), candidates as (
-    select h.moment, o.* from heard h asof join open_ended o
-        on o.endpoint_id = h.endpoint_id and o.place = h.place and o.source_id = h.source_id and h.moment >= o.begins
+    select h.endpoint_id, h.place, h.source_id, h.moment, false as bounded, coalesce(h.said.rate_id, f.rate_id) as rate_id,
+        case when h.said is null then timestamp '0001-01-01' else h.said.begins end as begins, coalesce(h.said.known_from, f.known_from) as known_from,
+        coalesce(h.said.trust, f.trust) as trust, coalesce(h.said.withdrawn, f.withdrawn) as withdrawn
+    from heard h left join first_seen f on f.endpoint_id = h.endpoint_id and f.place = h.place and f.source_id = h.source_id
+    where h.said is not null or f.rate_id is not null
     union all by name
-    select h.moment, f.* replace (timestamp '0001-01-01' as begins) from heard h join first_seen f using (endpoint_id, place, source_id) where f.begins > h.moment
-    union all by name
-    select m.moment, r.* replace (case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01' else r.begins end as begins)
+    select m.endpoint_id, m.place, r.source_id, m.moment, r.bounded, r.rate_id,
+        case when r.valid_from is null and r.known_from > m.moment then timestamp '0001-01-01' else r.begins end as begins, r.known_from, r.trust, r.withdrawn
     from moments m join ranked r on r.endpoint_id = m.endpoint_id and r.place = m.place and r.holds_from <= m.moment and r.holds_to > m.moment
     where r.valid_to is not null
 ), spoken as ( -- of each source, what it says from that moment on
