@@ -237,11 +237,64 @@ def test_a_fault_of_one_kind_hides_none_of_another(tmp_path: Path) -> None:
         (6, "support-triage.tokens.in.p95", "spread"),
         (8, "support-triage", "unknown"),
         (9, "support-triage.decisions[0].reopen_if", "reopen_if"),
+        (10, "reply-draft", "channel"),
         (11, "reply-draft", "missing"),
         (11, "reply-draft.model.discount", "exclusiveMaximum"),
         (12, "reply-draft.fallbacks[0]", "model"),
         (15, "reply-draft.alerts.schedule", "zone"),
     ]
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "0x" + "F" * 5000, "-" + "9" * 30, "1" + "0" * 400 + ".5"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "tokens: {{in: {}, out: 40}}",
+        "traffic: {}",
+        "budget: {{month: {}}}",
+        "tokens: {{in: {{p50: 1, p95: {}}}, out: 4}}",
+    ],
+)
+def test_a_number_that_none_can_mean_is_refused(where: str, number: str, tmp_path: Path) -> None:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(f"use_cases:\n  a-b:\n    {where.format(number)}\n", encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_registry([file], resolve)
+    assert [(p.line, "digits" in p.message) for p in caught.value.problems] == [(3, True)]
+
+
+KEYS = ["12", "1.5", "true", "~", "[a, b]", "Bad Slug", "teams", "defaults"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("text", [
+    "use_cases: {{{key}: }}", "use_cases: {{{key}: {{quality: keap, task: [x]}}}}", "use_cases: {{{key}: [1]}}", "{key}: 1\nuse_cases: {{}}",
+    "teams: {{{key}: }}\nuse_cases: 5", "teams: {{{key}: x}}", 'teams: {{{key}: {{channel: "#x"}}, ops: {{channel: "#o", parent: platfrm}}}}',
+    'teams: {{{key}: {{channel: "#x", parent: "12"}}}}', "defaults: {{{key}: {{a: 1}}}}\nuse_cases: {{a-b: {{{key}: 3}}}}",
+])  # fmt: skip
+def test_a_key_of_any_kind_is_a_fault_with_a_place_and_never_a_crash(key: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "use_cases.yaml"
+    file.write_text(text.format(key=key), encoding="utf-8")
+    with pytest.raises(RegistryError) as caught:
+        load_registry([file], resolve)
+    assert all(p.line >= 1 and p.fix for p in caught.value.problems)
+
+
+def test_a_fault_beside_it_hides_nothing_of_a_sound_entry(tmp_path: Path) -> None:
+    from jobs.evals import load_cases
+
+    sound = GOOD.replace("support-triage", "reply-draft").replace('    channel: "#support-ai"\n', "")
+    named = GOOD.replace("support-triage", "faq") + "    evals: {results: [gone.csv]}\n"
+    file = tmp_path / "use_cases.yaml"
+    for fault in ("foo: 1\n", "teams: {ops: {chanel: x}}\n", "defaults: {budgett: 1}\n", ""):
+        bad = "" if fault else "  Bad Slug: {}\n"
+        file.write_text(fault + HEAD + sound + named + bad, encoding="utf-8")
+        with pytest.raises(RegistryError) as caught:
+            load_cases([file])
+        codes = {p.code for p in caught.value.problems}
+        assert {"evals"} | ({"channel"} if "teams" not in fault else set()) < codes, (
+            "a team that cannot be read may have had its channel"
+        )
 
 
 def test_what_a_faulty_neighbour_names_is_told_with_its_fault(tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 
 from data.errors import Problem
 
 LARGEST_BYTES = 1_000_000
 MOST_BORROWED = 50_000  # values that aliases repeat; a few lines of aliases of aliases make billions
+HUGE = re.compile(
+    r"[-+]?(?:0x[0-9a-fA-F]{25,}|0o[0-7]{25,}|[0-9_.]{25,})"
+)  # no count, no money: it would end in a float's overflow
 Steps = Sequence[str | int]
 
 
@@ -58,17 +61,23 @@ class Document:
     def without(self, paths: Iterable[Steps]) -> Document:
         """A copy without what stands at these paths; every other place stays the same."""
         tree = deepcopy(self.tree)
-        for steps in paths:
-            node = tree
+        for steps in filter(None, paths):
+            nodes = [tree]
             for step in steps[:-1]:
-                node = node.get(step) if isinstance(node, dict) else None
-            if isinstance(node, dict) and steps:
-                node.pop(steps[-1], None)
+                nodes = [node[key] for node in nodes for key in _keys(node, step)]
+            for node in nodes:
+                for key in _keys(node, steps[-1]):
+                    del node[key]
         return Document(self.file, tree)
 
     def problem(self, steps: Steps, code: str, message: str, fix: str, *, key: bool = False, name: str = "") -> Problem:
         line, column = self.place(steps, key=key)
         return Problem(self.file, line, column, name or dotted(steps), code, message, fix)
+
+
+def _keys(node: Any, step: str | int) -> list[Any]:
+    """The keys that are written so: 12, true and nothing are keys too in YAML, and a schema knows them as text."""
+    return [k for k in node if str(k) == str(step)] if isinstance(node, dict) else []
 
 
 def dotted(steps: Steps) -> str:
@@ -145,6 +154,8 @@ def _unread(text: str) -> tuple[str, str, int] | None:
                 tag = str(written).replace("tag:yaml.org,2002:", "!!")
                 return f"tags such as {tag} are not read.", "write the plain value.", line
             count += 1
+            if isinstance(event, ScalarEvent) and not event.style and HUGE.fullmatch(event.value):
+                return f"a number of {len(event.value)} digits.", "write one that can be meant.", line
             if isinstance(event, CollectionStartEvent):
                 stack.append((event.anchor, count - 1))
             elif event.anchor:

@@ -101,14 +101,12 @@ def read_registry(
         document = document.without(wrong) if wrong else document
         documents.append(document)
         own += senseless(document)
-        broken = {str(p.key).partition(".")[0] for p in own}
         for slug in document.tree.get("use_cases") or ():
             if slug in seen:
                 what = f'"{slug}" is also in {seen[slug]}.'
                 own.append(document.problem(["use_cases", slug], "twice", what, "keep one.", key=True))
             seen.setdefault(slug, document.file)
-            whole = not broken & {str(slug), "defaults", "teams", "use_cases"}
-            case = _use_case(document, slug, resolve, own, warnings, whole=whole)
+            case = _use_case(document, slug, resolve, own, warnings, wrong)
             if case is not None:
                 loaded.append(case)
         problems.extend(sorted(own, key=lambda p: (p.line, p.column)))
@@ -121,7 +119,8 @@ def _teams(documents: Iterable[Document]) -> dict[str, Team]:
     """Teams of all files; of one that several declare, the first channel and the first parent."""
     found: dict[str, Team] = {}
     for document in documents:
-        for name, said in (document.tree.get("teams") or {}).items():
+        for written, said in (document.tree.get("teams") or {}).items():
+            name = str(written)
             known = found.get(name, Team(name))
             found[name] = Team(name, known.channel or said.get("channel"), known.parent or said.get("parent"))
     return found
@@ -144,7 +143,7 @@ def _parent_faults(documents: Iterable[Document], teams: Mapping[str, Team]) -> 
             elif teams[parent].channel is None:
                 what = f'team "{parent}" has no channel: it gets no roll-up.'
                 yield document.problem(steps, "team", what, 'add its channel: "#…".')
-            elif name in _above(parent, teams):
+            elif str(name) in _above(parent, teams):
                 what = f'team "{parent}" is also below "{name}": both get the same roll-up.'
                 yield document.problem(steps, "team", what, "let one of them be the parent.")
 
@@ -159,15 +158,20 @@ def _above(name: str, teams: Mapping[str, Team]) -> set[str]:
 
 
 def _use_case(
-    document: Document, slug: str, resolve: Resolves, problems: list[Problem], warnings: list[Problem], *, whole: bool
+    document: Document,
+    slug: Any,
+    resolve: Resolves,
+    problems: list[Problem],
+    warnings: list[Problem],
+    wrong: Sequence[Sequence[str | int]] = (),
 ) -> UseCase | None:
-    """The use case; None where it has a fault. `whole`: nothing of it was left out as faulty."""
+    """The use case, without what is `wrong` and left out; None where too little is left, or a fault was found here."""
     here: Steps = ["use_cases", slug]
     own = expanded(document.tree["use_cases"][slug])
     defaults = expanded(document.tree.get("defaults") or {})
     entry = merged(defaults, own)
     before = len(problems)
-    if "task" in entry:
+    if entry.get("task"):
         problems.extend(_task_faults(document, here, entry))
     problems.extend(_ruling_faults(document, here, entry))
     choices = [([*here, "model"], entry["model"])] if "model" in entry else []
@@ -175,11 +179,10 @@ def _use_case(
         ([*here, "fallbacks", n], expanded({"model": m})["model"]) for n, m in enumerate(entry.get("fallbacks") or ())
     ]
     resolved = [_model(document, steps, choice, resolve, problems) for steps, choice in choices]
-    if not whole:
-        return None
-    team, channel = _channel(document, here, entry, problems, warnings)
-    current, *fallbacks = resolved
-    if len(problems) > before or current is None:
+    hidden = any(_hides_channel(slug, [str(step) for step in steps]) for steps in wrong)
+    team, channel = (None, "") if hidden else _channel(document, here, entry, problems, warnings)
+    current, *fallbacks = resolved or [None]
+    if len(problems) > before or current is None or not _whole(entry):
         return None
     origins = dict(_origins(document, here, own, defaults))
     if team and "channel" not in entry:
@@ -189,6 +192,22 @@ def _use_case(
     warnings.extend(_unkept(document, here, entry))
     chosen = tuple(f for f in fallbacks if f is not None)
     return build(str(slug), entry, current, chosen, channel, team, origins)
+
+
+def _hides_channel(slug: Any, left_out: Sequence[str]) -> bool:
+    """Was that left out from which the use case's channel is read?"""
+    match left_out:
+        case ["teams", *_] | ["defaults"] | ["defaults", "channel" | "team"]:
+            return True
+        case ["use_cases", name, "channel" | "team"]:
+            return name == str(slug)
+    return False
+
+
+def _whole(entry: Mapping[str, Any]) -> bool:
+    """Has it what a use case cannot be without?"""
+    traffic, tokens = entry.get("traffic") or {}, entry.get("tokens") or {}
+    return bool(entry.get("task")) and "calls" in traffic and {"in", "out"} <= {*tokens}
 
 
 def _unkept(document: Document, here: Steps, entry: Mapping[str, Any]) -> Iterable[Problem]:
