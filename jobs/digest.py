@@ -19,13 +19,14 @@ from jobs.alerts import make_alert
 from jobs.answered import holding
 from jobs.messages.digest import digest_message
 from jobs.outbox import enqueue, parked_messages
-from jobs.post_days import USUAL, issue_of, last_due, period_of
+from jobs.post_days import USUAL, issue_of, last_due, period_of, zone_of
 from jobs.rules import CAP, FIRST_RUN, FOR_DIGEST, passing
 from jobs.sightings import SEEN_ONCE, TOO_OLD
 from jobs.withdraw import naive
 
 WEEK = timedelta(days=7)
 LONGEST = timedelta(days=31)  # one digest looks no further back
+PROMPT = timedelta(hours=2)  # after its time: an hourly cron is not late
 REMIND = 2 * WEEK  # an open finding is in the digests of two weeks, then it is only counted
 COMING_DAYS = 90
 FRESH_DAYS = 7
@@ -76,7 +77,7 @@ class Digest:
     sent: int = 0  # alerts sent so far
     acted: int = 0  # of these, approved or switched
     of: str = ""  # the team whose roll-up it is, with those below it
-    daily: bool = False
+    day: date | None = None  # of a daily one, in its own zone
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ class Edition:
         """What is written once: a channel's digest of one week or day, a team's roll-up of one week."""
         about = {"digest": self.channel, "rollup": self.of}[self.kind]
         return f"{about}|{issue_of(self.schedule, at)}" if about else issue_of(self.schedule, at)
+
+    def alert_id(self, at: datetime) -> str:
+        return make_alert(self.kind, self.channel or "", {}, at, key=self.key(at)).alert_id
 
 
 def editions(registry: Registry, platform: str | None) -> list[Edition]:
@@ -116,16 +120,19 @@ def write_digests(
 ) -> list[Alert]:
     """The digest of every channel and the roll-ups, each recorded once a week (a daily one once a day); the new ones.
 
-    `due_only`: those whose time has come since they were last written. None is due whose use cases were all decided later:
-    the summary of the first run tells of these.
+    `due_only`: those whose time has come. One that nobody wrote then is made up for where there was one before: a schedule, a
+    channel or a parent that is new waits for its time. None is due whose use cases were all decided later: the summary of the
+    first run tells of these.
     """
     known = {r["alert_id"] for r in store.rows("select alert_id from alert where kind in ('digest', 'rollup')")}
     fresh = []
     for e in editions(registry, platform):
         at = last_due(e.schedule, now) if due_only else now
-        if e.channel is None or (due_only and not _decided_before(store, e, at)):
+        if e.channel is None or e.alert_id(at) in known:
             continue
-        if make_alert(e.kind, e.channel, {}, now, key=e.key(at)).alert_id in known:
+        earlier = (at - n * period_of(e.schedule) for n in range(1, LONGEST // period_of(e.schedule) + 1))
+        late = due_only and now - at > PROMPT and not any(e.alert_id(t) in known for t in earlier)
+        if late or (due_only and not _decided_before(store, e, at)):
             continue
         found = gather_edition(store, e, now=now)
         if found.use_cases:
@@ -145,7 +152,14 @@ def gather_edition(store: Readable, e: Edition, *, now: datetime) -> Digest:
     since = max(now - LONGEST, min(now - period, last.replace(tzinfo=UTC) if last else now))
     channel = e.channel if e.kind == "digest" else None
     found = gather(store, e.slugs, now=now, channel=channel, since=since)
-    return replace(found, of=e.of, daily=period < WEEK, parked=() if e.of else found.parked)
+    here = now.astimezone(zone_of(e.schedule))
+    return replace(
+        found,
+        of=e.of,
+        year_week=here.isocalendar()[:2],
+        day=here.date() if period < WEEK else None,
+        parked=() if e.of else found.parked,
+    )
 
 
 def _decided_before(store: Readable, e: Edition, at: datetime) -> bool:

@@ -32,6 +32,10 @@ def spoken(schedule: str) -> str:
     return often if schedule == USUAL else f"{often} at {at}"
 
 
+def zone_of(schedule: str) -> ZoneInfo:
+    return ZoneInfo(schedule.rpartition(" ")[2])
+
+
 def period_of(schedule: str) -> timedelta:
     return timedelta(days=1 if schedule.startswith("daily") else 7)
 
@@ -39,7 +43,7 @@ def period_of(schedule: str) -> timedelta:
 def issue_of(schedule: str, at: datetime) -> str:
     """Names the week, or the day, of one digest: 2026-48, 2026-11-25. With its schedule where that is not the usual one, as a
     channel may have several."""
-    here = at.astimezone(ZoneInfo(schedule.rsplit(maxsplit=1)[-1]))
+    here = at.astimezone(zone_of(schedule))
     year, week, _ = here.isocalendar()
     name = f"{here:%Y-%m-%d}" if schedule.startswith("daily") else f"{year}-{week}"
     return name if schedule == USUAL else f"{name}|{schedule}"

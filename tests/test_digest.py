@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
+from pydantic import SecretStr
 
 from data.errors import UsageError
 from data.records import Rate, UseCase
@@ -18,8 +20,12 @@ from jobs.alerts import make_alert
 from jobs.digest import editions, gather, gather_edition, write_digests
 from jobs.ingest import add_rates
 from jobs.messages import plain
+from jobs.metrics import Metrics
 from jobs.outbox import enqueue, waiting_messages
 from jobs.rules import FOR_DIGEST
+from jobs.settings import Settings
+from jobs.work import write_due
+from tests.slack_server import TOKEN, SlackServer
 from tests.test_messages import BEST, cost, decision, use_case
 from tests.test_watch import BASE, cycle, day, decided, fetched, leaving, newcomer, quiet, rate, saves, seen
 
@@ -77,6 +83,60 @@ def test_each_schedule_of_a_channel_is_written_when_it_is_due_and_once(store: St
         "ticket-summary": ["Mon 09:00"],
         "rollup": ["Mon 09:00"],
     }, "each at its own time; the Monday before is older than the first decision"
+
+
+def test_what_is_new_in_the_registry_waits_for_its_time(store: Store) -> None:
+    """Monday's digest went out; on Tuesday a schedule, a channel, a parent and the platform channel are new: nothing goes out twice."""
+    case = use_case(team="ops")
+    decided(store, day(0))
+
+    def write(n: float, known: Registry, platform: str | None = None) -> list[tuple[str, str]]:
+        made = write_digests(
+            store, known, now=day(0).replace(hour=9) + timedelta(days=n), platform=platform, due_only=True
+        )
+        return [(a.kind, a.channel) for a in made]
+
+    monday = next(n for n in range(1, 8) if (day(0) + timedelta(days=n)).weekday() == 0)
+    assert write(monday, registry(case)) == [("digest", "#support-ai")]
+    parents = (Team("ops", "#support-ai", "all"), Team("all", "#all"))
+    for changed in (
+        registry(use_case(alerts=said("Fri 16:00 UTC"))), registry(use_case(alerts=said("daily 16:00 UTC"))), registry(use_case(channel="#new")),
+        replace(registry(case), teams=parents),
+    ):  # fmt: skip
+        assert write(monday + 1, changed, "#llm-platform") == []
+    assert write(monday + 7, replace(registry(case), teams=parents), "#llm-platform") == [
+        ("digest", "#support-ai"), ("rollup", "#all"), ("rollup", "#llm-platform"),
+    ]  # fmt: skip
+    assert write(monday + 16, registry(case)) == [("digest", "#support-ai")], "the service was down on its Monday"
+
+
+def test_week_and_day_are_those_of_the_schedules_own_zone(store: Store) -> None:
+    early, often = use_case(alerts=said("Mon 07:00 Asia/Tokyo")), use_case("faq", alerts=said("daily 07:00 Asia/Tokyo"))
+    for case in (early, often):
+        decided(store, day(0), saves(3_478).model_copy(update={"use_case": case.slug}), run=case.slug)
+    sunday = next(d for n in range(1, 8) if (d := day(0).replace(hour=22, minute=1) + timedelta(days=n)).weekday() == 6)
+    weekly, daily = write_digests(store, registry(early, often), now=sunday, platform=None, due_only=True)
+    tomorrow = sunday + timedelta(days=1)
+    assert f"week {tomorrow.isocalendar()[1]} ·" in plain(weekly.message)
+    assert f"landscape, {tomorrow:%d %b} ·" in plain(daily.message)
+
+
+@pytest.mark.slow
+def test_the_service_sends_what_is_due_and_nothing_else(
+    tmp_path: Path, slack: SlackServer, demo: Callable[[Path], Path]
+) -> None:
+    settings = Settings(
+        undercut_home=demo(tmp_path / "home"), undercut_registry=str(Path(__file__).parents[1] / "use_cases.yaml"),
+        slack_bot_token=SecretStr(TOKEN), undercut_slack_url=slack.api, undercut_platform_channel="#llm-platform",
+    )  # fmt: skip
+    slack.channels |= {"#legal-ai-costs": "C0LEGAL"}
+    heard = []
+    for at in ("23 08:45", "23 09:00", "23 09:15", "25 09:00", "30 09:00"):
+        with time_machine.travel(datetime.fromisoformat(f"2026-11-{at}:00+00:00"), tick=False):
+            write_due(settings, Metrics())
+        heard.append(len(slack.posted))
+    assert heard[0] == 0 and heard[1] > 1, "the Mondays before were nobody's; the first one is"
+    assert heard[1] == heard[2] == heard[3] and heard[4] == 2 * heard[1]
 
 
 def test_a_digest_that_did_not_go_out_is_made_up_for_by_the_next_one_that_does(store: Store) -> None:

@@ -27,7 +27,7 @@ def digest(
     from rich.panel import Panel
     from rich.text import Text
 
-    from data.errors import DataMissing
+    from data.errors import DataMissing, UsageError
     from data.store import open_store
     from jobs.check import deciding
     from jobs.digest import editions, gather_edition, write_digests
@@ -38,22 +38,28 @@ def digest(
     from jobs.settings import settings
     from jobs.slack import sender_from
 
+    if due and not send:
+        raise UsageError("--due is for what is sent.", where="digest", fix="add --send, or leave it out.")
     s, now = settings(), datetime.now(UTC)
     registry = load_cases(s.registry_files())
     with open_store(s.place) as store, deciding(store):
         if not store.rows("select 1 from recommendation limit 1"):
             raise DataMissing("nothing was decided yet.", where=str(s.place), fix="run `undercut check` first.")
-        shown = [(e, gather_edition(store, e, now=now)) for e in editions(registry, s.undercut_platform_channel)]
-        delivered = None
+        found = [(e, gather_edition(store, e, now=now)) for e in editions(registry, s.undercut_platform_channel)]
+        shown = [(e, digest_message(g, now=now)) for e, g in found if g.use_cases]
+        delivered, made = None, []
         if send:
             made = write_digests(store, registry, now=now, platform=s.undercut_platform_channel, due_only=due)
+            written = {(a.kind, a.channel, a.message["text"]) for a in made}
+            shown = [(e, m) for e, m in shown if (e.kind, e.channel, m["text"]) in written]
             sender = sender_from(s)
             delivered = deliver(store, sender, lambda: datetime.now(UTC)) if sender else None
             if made or delivered:
                 store.publish()
     out = console()
-    for e, found in shown:
-        message = digest_message(found, now=now)
+    if send and not made and not as_json:
+        out.print("no digest is due" if due else "this week's digests are written already")
+    for e, message in shown:
         if as_json:
             say({"channel": e.channel, "schedule": e.schedule, "kind": e.kind, **message})
         else:

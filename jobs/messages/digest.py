@@ -22,8 +22,8 @@ def digest_message(g: Digest, *, now: datetime) -> Payload:
     money = f"{usd(g.spend_usd_per_month)}/mo at list prices" if g.spend_usd_per_month is not None else "unpriced"
     of = f"{name(g.of, 40)} and the teams below it" if g.of else "all teams"
     what = "LLM landscape" if g.channel else f"LLM spend of {of}"
-    head = f"🔵 {what}, {f'{now:%d %b}' if g.daily else f'week {week}'} · {g.use_cases} use case{'' if g.use_cases == 1 else 's'} · {money}"
-    nothing = f"nothing was decided {'today' if g.daily else 'this week'}"
+    head = f"🔵 {what}, {f'{g.day:%d %b}' if g.day else f'week {week}'} · {g.use_cases} use case{'' if g.use_cases == 1 else 's'} · {money}"
+    nothing = f"nothing was decided {'today' if g.day else 'this week'}"
     lines = [
         *_open_money(g),
         *(_teams(g) if g.channel is None else []),
@@ -44,7 +44,7 @@ def digest_message(g: Digest, *, now: datetime) -> Payload:
         "Answer    undercut feedback REC approve | later | reject --why …",
         f"Stop it   alerts: {{mode: never}} in use_cases.yaml · {rate}",
     ]
-    span = "A digest a day" if g.daily else f"Week {week} of {year}"
+    span = "A digest a day" if g.day else f"Week {week} of {year}"
     small = [f"{span}, to {now:%d %b %Y %H:%M} UTC. Sums at list prices."]
     return payload(head, lines, small, last=last, more='undercut sql "select * from recommendations"')
 
