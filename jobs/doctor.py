@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from data.errors import RegistryError, UndercutError
+import duckdb
+
+from data.errors import DataMissing, RegistryError, UndercutError
 from data.store import Copy, Place, Team, published, rows
 from jobs.rules import message_id
 from jobs.settings import Settings
@@ -69,8 +71,14 @@ def _fresh(path: Place, now: datetime) -> list[Finding]:
         with published(path) as con:
             read = rows(con, "select max(fetched_at) as at from capture where outcome <> 'failed'")[0]["at"]
             stale = [r["source_id"] for r in stale_sources(Copy(con), now)]
-    except UndercutError:
+    except DataMissing:
         return []
+    except (UndercutError, duckdb.Error) as error:
+        return [
+            Finding(
+                False, f"{path} cannot be read: {str(error).splitlines()[0]}", "undercut db restore, or scrape anew."
+            )
+        ]
     if read is None:
         return [Finding(False, "nothing was read yet", "run `undercut demo` or `undercut scrape`.")]
     days = (now - read.replace(tzinfo=UTC)).days
@@ -130,13 +138,13 @@ def _slack(settings: Settings) -> Finding:
 
 
 def _undelivered(path: Place) -> list[Finding]:
-    """Messages that Slack has not taken; none to speak of where there is no database yet."""
+    """Messages that Slack has not taken; none to speak of where there is no database, or none that can be read."""
     query = """select alert_id, channel, last_outcome from alerts where withheld_because is null and not sent
         and last_outcome is distinct from 'dropped' order by created_at"""
     try:
         with published(path) as con:
             left = rows(con, query)
-    except UndercutError:
+    except (UndercutError, duckdb.Error):
         return []
     parked = [message_id(r["alert_id"]) for r in left if r["last_outcome"] == "parked"]
     waits = len(left) - len(parked)

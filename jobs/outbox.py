@@ -218,10 +218,11 @@ def shown_at(store: Store, rec: str, ts: str) -> tuple[dict[str, dict[str, Any]]
         [sent[0]["message_id"]],
     )[0]
     first = json.loads(newest["payload"])  # each that follows edits it
+    same = newest["rec"] == rec
     if thread is None:
-        return {ts: first}, ts
+        return ({ts: first} if same else {}), ts
     own = {ts: json.loads(sent[0]["payload"])}  # a reply is never edited
-    return own | ({thread: first} if newest["rec"] == rec else {}), thread
+    return own | ({thread: first} if same else {}), thread
 
 
 def _looked_up(store: Store, sender: Sender, m: dict[str, Any]) -> Answer | None:

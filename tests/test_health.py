@@ -11,6 +11,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from data.errors import UsageError
@@ -242,3 +243,13 @@ def test_doctor_says_how_old_the_newest_reading_is_and_what_the_registry_lacks(t
     assert lines()[1] == (False, "1 source gave nothing good for 7 days: page9")
     assert lines()[-1][0] is False
     assert '"regions" again' in lines()[-1][1]
+
+
+def test_doctor_says_of_a_copy_that_is_none_that_it_cannot_be_read(tmp_path: Path) -> None:
+    copy = tmp_path / "market.duckdb"
+    duckdb.connect(str(copy)).execute("create table other (a int)").close()
+    for junk in (None, b"no database at all, and longer than a header would be" * 90):
+        if junk:
+            copy.write_bytes(junk)
+        found = examine(Settings(undercut_home=tmp_path, undercut_registry=str(tmp_path / "none.yaml")))
+        assert [f.ok for f in found if "cannot be read" in f.what] == [False]

@@ -44,6 +44,14 @@ def told(found: Beliefs) -> list[tuple[str, str]]:
     return [(str(r.usd_per_mtok), r.standing) for r in found.rates]
 
 
+def test_what_was_held_is_released_once_another_page_is_believed_to_say_it() -> None:
+    text = key_text(PAGE.id, offer("0.25"))
+    there = [rate("0.25", source="mirror", standing="official")]
+    found = reconcile(PAGE, [offer("0.25")], there, now=NOW, earlier={text: NOW - timedelta(hours=1)})
+    assert (found.held, found.released) == ((), ((text, "mirror says the same"),))
+    assert reconcile(PAGE, [offer("0.25")], there, now=NOW).released == ()
+
+
 @pytest.mark.parametrize("usd", ["0.0025", "0.025", "0.25", "25", "250", "2500", "2500000", "0.9", "4.1", "0"])
 def test_a_slip_or_a_leap_on_the_makers_page_is_held_and_the_old_price_stands_disputed(usd: str) -> None:
     found = reconcile(PAGE, [offer(usd)], [rate("2.5")], now=NOW)

@@ -95,6 +95,8 @@ def reconcile(
         old = current.get(offer_key(offer))
         if old is not None and alike(old.usd_per_mtok, offer.usd_per_mtok):
             rates.extend(_restated(source, offer, old, known, now))
+            if (text := key_text(source.id, offer)) in known.earlier:  # held, and believed since from elsewhere
+                released.append((text, f"{old.source_id} says the same"))
         elif source.kind != "official" and old is not None and old.source_id != source.id:
             standing, why = _beside(offer, old, known)
             if standing is not None:
