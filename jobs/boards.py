@@ -155,7 +155,10 @@ def accept(
     doubt = found[0]
     day = doubt["known_from"].date().isoformat()
     becomes = f"{benchmark.partition('@')[0]}@{day}" if doubt["kind"] == "new version" else benchmark
-    rows = store.rows("select * from score_claim where claim_id in (select unnest(?))", [doubt["claim_ids"]])
+    rows = store.rows(
+        "select * from score_claim where source_id = ? and claim_id in (select unnest(?))",
+        [source_id, doubt["claim_ids"]],
+    )
     with store.transaction():
         verdict = {"source_id": source_id, "benchmark": benchmark, "kind": doubt["kind"], "becomes": becomes}
         store.insert("board_verdict", [{**verdict, "decided_at": now, "decided_by": by}])
@@ -175,7 +178,7 @@ def _believe(
         match = matcher.match(claim.model_as_written, source_id)
         if match.model_id is not None:
             scores.append(score_of(claim, claim.content_id(), source_id, match.model_id, match.variant, now))
-    store.insert("score_claim", claims, unique=("claim_id",))
+    store.insert("score_claim", claims, unique=("claim_id", "source_id"))
     return store.insert("score", ({**vars(s), "score_id": s.score_id} for s in scores))
 
 
@@ -195,7 +198,9 @@ def _keep_out(store: Store, source_id: str, capture: Capture, doubts: Sequence[D
         )  # fmt: skip
         if doubt.kind == "unknown benchmark":
             unknown[doubt.benchmark] = ()
-    store.insert("score_claim", (_row(c, source_id, now) for d in doubts for c in d.claims), unique=("claim_id",))
+    store.insert(
+        "score_claim", (_row(c, source_id, now) for d in doubts for c in d.claims), unique=("claim_id", "source_id")
+    )
     store.insert("board_doubt", rows)
     add_unmatched(store, capture, unknown, "benchmark", now)
 

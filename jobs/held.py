@@ -50,7 +50,7 @@ def rejected(store: Store, source: Source) -> frozenset[str]:
 
 
 def add_held(store: Store, rows: Iterable[Held]) -> int:
-    return store.insert("held", (r.model_dump() for r in rows), unique=("claim_id",))
+    return store.insert("held", (r.model_dump() for r in rows), unique=("claim_id", "source_id"))
 
 
 def settle_held(store: Store, source: Source, released: Mapping[str, str], still: Iterable[str], now: datetime) -> None:

@@ -36,7 +36,7 @@ where list_contains(?::varchar[], r.rate_id) order by 1, 2, 3, 6 nulls first, 8 
 SCORES = """
 select s.model_id as model, s.variant, s.benchmark, s.value as score, s.low, s.high, s.self_reported, s.source_id as source,
     s.known_from as seen_at, k.url, k.fetched_at, c.quote, c.locator, c.capture as sha256, s.score_id
-from score s left join score_claim c using (claim_id)
+from score s left join score_claim c using (claim_id, source_id)
 left join (select sha256, source_id, max_by(url, fetched_at) as url, min(fetched_at) as fetched_at from capture group by all) k
     on k.sha256 = c.capture and k.source_id = c.source_id
 where list_contains(?::varchar[], s.score_id) order by 1, 3, 2"""
