@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
-
 from data.errors import DataMissing, RegistryError, UndercutError
-from data.store import Copy, Place, Team, published, rows
+from data.store import Copy, Place, Team, ask, published
 from jobs.rules import message_id
 from jobs.settings import Settings
 from jobs.sightings import STALE_DAYS
@@ -69,11 +67,11 @@ def _fresh(path: Place, now: datetime) -> list[Finding]:
     """How old the newest reading is, and which sources gave nothing good for a week; nothing where there is no database yet."""
     try:
         with published(path) as con:
-            read = rows(con, "select max(fetched_at) as at from capture where outcome <> 'failed'")[0]["at"]
+            read = ask(con, "select max(fetched_at) as at from capture where outcome <> 'failed'")[0]["at"]
             stale = [r["source_id"] for r in stale_sources(Copy(con), now)]
     except DataMissing:
         return []
-    except (UndercutError, duckdb.Error) as error:
+    except UndercutError as error:
         return [
             Finding(
                 False, f"{path} cannot be read: {str(error).splitlines()[0]}", "undercut db restore, or scrape anew."
@@ -143,8 +141,8 @@ def _undelivered(path: Place) -> list[Finding]:
         and last_outcome is distinct from 'dropped' order by created_at"""
     try:
         with published(path) as con:
-            left = rows(con, query)
-    except (UndercutError, duckdb.Error):
+            left = ask(con, query)
+    except UndercutError:
         return []
     parked = [message_id(r["alert_id"]) for r in left if r["last_outcome"] == "parked"]
     waits = len(left) - len(parked)
