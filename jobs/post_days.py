@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = tuple(name[:3] for name in NAMES)
 USUAL = "Mon 09:00 UTC"
 
 
@@ -14,9 +14,9 @@ def last_due(schedule: str, now: datetime) -> datetime:
     """The last time it was due, in UTC, not after `now` (aware). An hour that a change of clocks leaves out is the
     one after it; one that comes twice is the first.
     """
-    day, clock, zone = schedule.split()
+    day, clock, _ = schedule.split()
     hour, minute = map(int, clock.split(":"))
-    here = now.astimezone(ZoneInfo(zone))
+    here = now.astimezone(zone_of(schedule))
     at = here.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
     for back in range(9):
         due = at - timedelta(days=back)  # on the wall: the same time of an earlier day
