@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from jobs.schedule import still_due
 from jobs.scrape import Line, scrape_cycle
 from scraper.capture import Bodies
 from scraper.fetch import Fetcher
+from tests.cuts import Cuts
 from tests.postgres import PASSWORD, Postgres
 from tests.slack_server import SlackServer
 from tests.team import WHOLE, Child, run
@@ -379,6 +381,29 @@ def test_a_backup_taken_while_writers_write_is_whole_and_opens_elsewhere(
             assert list(verify(at, at.kept)) == []
         assert store.insert("rate", [rate()]) == 1, "it goes on from there"
     assert back.rows["run"] >= len(acked)
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_a_wire_cut_at_any_message_ends_in_a_clear_error_and_never_in_an_abort(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """In the middle of the lake's small rows DuckDB gives its database up, and closing it would end the process."""
+    cuts = Cuts(postgres, tmp_path / "shared", "cuts")
+    asked = (
+        b"COPY .*begin_snapshot.*run_id",
+        b"COPY .*begin_snapshot.*source_id",
+        b"COPY .*name.*sha256",
+        b"INSERT INTO",
+    )
+    for at in asked:
+        cuts.at(re.compile(at, re.DOTALL))
+    for at in (b"pg_advisory", b"COMMIT"):
+        cuts.at(re.compile(at), late=True)
+    cuts.wire.close()
+    figures = cuts.figures
+    assert (figures.lost, figures.half, figures.others) == (0, 0, ()), figures.text()
+    assert (figures.cuts, figures.clear, figures.whole) == (7, 6, 1), figures.text()
 
 
 ABORTS = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,10 +95,11 @@ def view_files() -> list[tuple[str, str]]:
 def published(place: Place, *, timeout_s: float = 30) -> Iterator[duckdb.DuckDBPyConnection]:
     """What people read: the published copy, or a team's lake; read-only, without access to files or network beyond it.
     A runaway query is interrupted."""
+    close: Callable[[duckdb.DuckDBPyConnection], None] = duckdb.DuckDBPyConnection.close
     if isinstance(place, Team):
-        from data.store.lake import explain_lake, open_lake
+        from data.store.lake import close_lake, explain_lake, open_lake
 
-        con = open_lake(place, read_only=True)
+        con, close = open_lake(place, read_only=True), close_lake
     elif not place.exists():
         raise DataMissing(
             "there is no database yet.", where=str(place), fix="run `undercut demo` or `undercut scrape`."
@@ -118,4 +119,4 @@ def published(place: Place, *, timeout_s: float = 30) -> Iterator[duckdb.DuckDBP
         raise
     finally:
         timer.cancel()
-        con.close()
+        close(con)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import time
 from pathlib import Path
@@ -58,11 +59,28 @@ def open_lake(team: Team, *, read_only: bool = False) -> duckdb.DuckDBPyConnecti
             con.execute("set lock_configuration = true")
     except duckdb.Error as error:
         con.close()
-        raise explain_lake(error, team) from None
+        raise (_known(error, team) or _unknown(error, team)) from None
     except BaseException:
         con.close()
         raise
     return con
+
+
+def close_lake(con: duckdb.DuckDBPyConnection) -> None:
+    """Close it, or let go of it where DuckDB gave its database up.
+
+    Where PostgreSQL dies while the lake reads small rows from it, ducklake 1.5 takes its own missing result for an internal
+    error; DuckDB then refuses every statement, ROLLBACK too, and closing would roll back in a destructor, fail, and end the
+    process (std::terminate). An object that is never destroyed costs some memory until the process ends, no more.
+    """
+    try:
+        con.execute("select 1")
+    except duckdb.FatalException:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(con))
+    except duckdb.Error:
+        con.close()
+    else:
+        con.close()
 
 
 def _look(files: Path, *, read_only: bool) -> None:
@@ -90,11 +108,29 @@ def _attach(con: duckdb.DuckDBPyConnection, what: str, tries: int = 5) -> None:
 
 
 def explain_lake(error: Exception, team: Team) -> StoreError:
-    """The error in our words, without any secret."""
+    """The error in our words, without any secret. What DuckDB makes of a lost connection does not always name it, so that
+    PostgreSQL is asked where an error says nothing we know."""
+    if said := _known(error, team):
+        return said
+    try:
+        open_lake(team, read_only=True).close()
+    except StoreError as away:
+        return away
+    return _unknown(error, team)
+
+
+def _unknown(error: Exception, team: Team) -> StoreError:
+    said = _text(error, team).partition(" Stack Trace:")[0][:300]
+    return StoreError(f"the team's store says: {said}", where=str(team), fix="run it again; nothing is half written.")
+
+
+def _text(error: Exception, team: Team) -> str:
     text = re.sub(r"password\s*=\s*('[^']*'|\S+)", "password=***", " ".join(str(error).split()))
-    if team.password:
-        text = text.replace(team.password, "***")
-    where = str(team)
+    return text.replace(team.password, "***") if team.password else text
+
+
+def _known(error: Exception, team: Team) -> StoreError | None:
+    text, where = _text(error, team), str(team)
     if isinstance(team.data, str) and OBJECT.search(text):
         return explain_bucket(error, team.data)
     if "does not match existing data path" in text:
@@ -120,4 +156,4 @@ def explain_lake(error: Exception, team: Team) -> StoreError:
     if AWAY.search(text):
         fix = "start it, or look at host, port and network; nothing is half written, and the next run goes on."
         return StoreError("PostgreSQL does not answer.", where=where, fix=fix)
-    return StoreError(f"the team's store says: {text[:300]}", where=where, fix="run it again; nothing is half written.")
+    return None

@@ -24,7 +24,7 @@ from data.errors import StoreError
 from data.store.connect import Row, quoted, rows
 from data.store.copies import view_files
 from data.store.keep import keep_of
-from data.store.lake import GATE, explain_lake, open_lake
+from data.store.lake import GATE, close_lake, explain_lake, open_lake
 from data.store.place import Team
 from data.store.writer import Store
 
@@ -58,9 +58,8 @@ class TeamStore(Store):
         return True
 
     def close(self) -> None:
-        with suppress(duckdb.Error):
-            self.gate.close()
-        self.con.close()
+        close_lake(self.gate)
+        close_lake(self.con)
 
     def insert(self, table: str, records: Iterable[Mapping[str, Any]], *, unique: tuple[str, ...] = ()) -> int:
         if self._within:
