@@ -25,6 +25,7 @@ from tests.team import WHOLE
 
 AT = datetime(2026, 1, 5, 7, tzinfo=UTC)
 ROUNDS = 2
+CutAt = int | tuple[bytes, ...] | None
 
 
 class Wire:
@@ -38,11 +39,13 @@ class Wire:
         self.mend()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def mend(self, cut_at: int | re.Pattern[bytes] | None = None, *, late: bool = False) -> None:
-        """Whole again until the `cut_at`-th message of a client, or the first like it; `late`: PostgreSQL has that one."""
+    def mend(self, cut_at: CutAt = None, *, late: bool = False) -> None:
+        """Whole again until the `cut_at`-th message of a client, or the first like the last pattern after all others were seen
+        in their order; `late`: PostgreSQL has that one."""
         self._hang_up()
         with self.lock:
             self.cut_at, self.late, self.seen, self.is_cut = cut_at, late, 0, False
+            self.to_see = list(cut_at) if isinstance(cut_at, tuple) else []
 
     def close(self) -> None:
         with suppress(OSError):
@@ -84,8 +87,10 @@ class Wire:
     def _is_time(self, message: bytes) -> bool:
         with self.lock:
             self.seen += 1
-            at = self.cut_at
-            self.is_cut |= bool(at.search(message)) if isinstance(at, re.Pattern) else self.seen == at
+            if self.to_see and re.search(self.to_see[0], message, re.DOTALL):
+                del self.to_see[0]
+                self.is_cut |= not self.to_see
+            self.is_cut |= self.seen == self.cut_at
             return self.is_cut
 
 
@@ -118,7 +123,7 @@ class Cuts:
             pass
         self.at(None)  # the first rows: only a table that has some is read when more come
 
-    def at(self, cut_at: int | re.Pattern[bytes] | None, *, late: bool = False) -> None:
+    def at(self, cut_at: CutAt, *, late: bool = False) -> None:
         """One worker, cut off there; then what it was told is done is looked for."""
         figures, name = self.figures, f"cut-{self.figures.cuts}"
         self.wire.mend(cut_at, late=late)

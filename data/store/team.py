@@ -14,8 +14,9 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from os import getpid
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -26,6 +27,7 @@ from data.store.copies import view_files
 from data.store.keep import keep_of
 from data.store.lake import GATE, close_lake, explain_lake, open_lake
 from data.store.place import Team
+from data.store.spare import begun, give_back, spared
 from data.store.writer import Store
 
 LOCK = 5_881_377  # of this database; any number, the same on all machines
@@ -41,17 +43,22 @@ class TeamStore(Store):
 
     def __init__(self, team: Team) -> None:
         self.team, self.where, self.kept = team, str(team), keep_of(team.part("bodies"))
-        self.con = open_lake(team)
+        self.con, self.files = open_lake(team), team.part("lake")
         self.gate = self.con.cursor()
         self.holder = f"{socket.gethostname()}:{getpid()}:{secrets.token_hex(4)}"
         self._shapes: dict[str, dict[str, str]] = {}
         self._held: dict[str, int] = {}
         self._within = False
         try:
+            self._give_back()
             self._migrate()
         except BaseException:
             self.close()
             raise
+
+    def _give_back(self) -> None:
+        if isinstance(self.files, Path):  # in an object store the keys have no right to delete (data/team.md)
+            give_back(self.files)
 
     @property
     def has_copy(self) -> bool:
@@ -72,6 +79,7 @@ class TeamStore(Store):
     def transaction(self) -> Iterator[None]:
         """All or nothing, after all others. Raises StoreError where PostgreSQL went away or a lease was lost."""
         with self._told():
+            since_s = begun()
             self.gate.execute("begin")
             try:
                 self._ask_gate(f"select 1 as locked from pg_advisory_xact_lock({LOCK})")
@@ -79,12 +87,14 @@ class TeamStore(Store):
                 self._within = True
                 yield
                 self._prove()
-                self.con.execute("commit")
+                with spared(self.files, since_s) if isinstance(self.files, Path) else nullcontext():
+                    self.con.execute("commit")
             except BaseException:
                 with suppress(duckdb.Error):
                     self.con.execute("rollback")
                 with suppress(duckdb.Error):
                     self.gate.execute("rollback")
+                self._give_back()
                 raise
             finally:
                 self._within = False
