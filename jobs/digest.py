@@ -47,6 +47,7 @@ class Open:
     days: int
     rec: str
     owner: str
+    new_here: bool = False  # its channel has had digests for a week at most
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Digest:
     spend_usd_per_month: float | None
     unpriced: int
     open: tuple[Open, ...] = ()
-    silent: int = 0  # findings open for longer than they are repeated
+    silent: int = 0  # findings open, and heard of here, for longer than they are repeated
+    silent_usd_per_month: float = 0.0  # saved by those of them that pass every bar
     decided: dict[str, int] = field(default_factory=dict)
     withheld: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # headlines of smaller news: rises, falls, new models
@@ -174,12 +176,15 @@ def gather(
     names, since = list(slugs), naive(since or now - WEEK)
     last = store.rows(LAST, [names])
     said, over = holding(store, now.date())
+    heard = store.rows(HEARD, [channel])[0]["at"]
+    shown = max(0, (naive(now) - heard).days) if heard else 0
     waiting = [
-        _open(r, now, over.get(r["rec"]))
+        replace(_open(r, now, over.get(r["rec"])), new_here=shown <= WEEK.days)
         for r in last
         if r["verdict"] in ("switch", "test", "wait") and r["rec"] not in said
     ]
     worth = sorted(waiting, key=lambda o: -(o.saving_usd_per_month or 0))
+    silent = [o for o in worth if min(o.days, shown) > REMIND.days]
     week_said = store.rows(
         "select f.verdict, count(distinct f.rec) as n from feedback f join recommendation r using (rec) "
         "where f.decided_at >= ? and list_contains(?::varchar[], r.use_case) group by f.verdict",
@@ -203,8 +208,9 @@ def gather(
         use_cases=len(last),
         spend_usd_per_month=sum(spend) if spend else None,
         unpriced=len(last) - len(spend),
-        open=tuple(o for o in worth if o.days <= REMIND.days),
-        silent=sum(o.days > REMIND.days for o in worth),
+        open=tuple(o for o in worth if o not in silent),
+        silent=len(silent),
+        silent_usd_per_month=sum(o.saving_usd_per_month or 0 for o in silent if o.verdict == "switch"),
         decided={r["verdict"]: r["n"] for r in week_said},
         withheld=dict(Counter(_rule(r["why"]) for r in kept if r["why"] != FOR_DIGEST)),
         notes=tuple(dict.fromkeys(_headline(r) for r in kept if _told_here(r))),
@@ -251,6 +257,10 @@ HEALTH = """
 select count(*) as n, count(*) filter (where good >= ?) as fresh
 from (select source_id, max(fetched_at) filter (where outcome <> 'failed') as good from capture group by source_id)"""
 HELD = "select count(*) as n from held left join held_release r using (claim_id) where r.verdict is null"
+# Since when a channel hears of what is open; for a roll-up, since the first one.
+HEARD = """
+select min(created_at) as at from alert
+where if($1 is null, kind = 'rollup', kind in ('digest', 'onboarding') and channel = $1)"""
 TOLD = """
 select count(distinct a.rec) as sent, count(distinct f.rec) filter (where f.verdict in ('approved', 'switched')) as acted
 from alert a left join feedback f using (rec)

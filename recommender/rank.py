@@ -166,6 +166,9 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         against.append(f"price: {offer.cost}")
     elif cost.usd_per_month == 0 and not (isinstance(current.cost, Cost) and current.cost.usd_per_month == 0):
         against.append("price: stated as 0; free comes with limits, so it is not ranked")
+    money = _money(use_case, current, offer, move, today)
+    if _leaves_first(use_case, offer.endpoint, money, today):
+        against.append(f"min_life_days: retires on {offer.endpoint.retires_on}, before a switch is paid back")
     plain = Candidate(
         use_case=use_case.slug,
         endpoint_id=offer.endpoint.endpoint_id,
@@ -186,7 +189,7 @@ def _weigh(use_case: UseCase, current: Offer, offer: Offer, today: date) -> Cand
         )
         or None,
     )
-    return plain.model_copy(update=_money(use_case, current, offer, move, today))
+    return plain.model_copy(update=money)
 
 
 def _lifted(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: date) -> list[Ruling]:
@@ -225,7 +228,7 @@ def _money(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: d
     if isinstance(offer.cost, str) or isinstance(current.cost, str):
         return {"effort_days": days}
     saving, low, high = savings(current.cost, offer.own_cost or offer.cost, move)
-    once = days * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
+    once = _once(use_case, days)
     back = days * use_case.switch.usd_per_day
     growth = use_case.workload.growth_per_month
     payback = months_until(once / low, growth) if low > 0 else None
@@ -238,6 +241,19 @@ def _money(use_case: UseCase, current: Offer, offer: Offer, move: Move, today: d
         "payback_days": payback * DAYS_PER_MONTH if payback is not None else None,
         "net_value_usd": saving * months_worth(_months(offer.endpoint, today), growth) - once - p_bad * back,
     }
+
+
+def _once(use_case: UseCase, days: float) -> float:
+    return days * use_case.switch.usd_per_day + use_case.switch.eval_cost_usd
+
+
+def _leaves_first(use_case: UseCase, endpoint: Endpoint, money: dict[str, float | None], today: date) -> bool:
+    """A saving that ends with its endpoint before it has paid for the switch: a cheaper tier of a model that leaves, which
+    no `min_life_days` holds back (`objections`)."""
+    saving, days = money.get("saving_usd_per_month"), money["effort_days"]
+    if endpoint.retires_on is None or saving is None or days is None or saving <= 0:
+        return False
+    return saving * months_worth(_months(endpoint, today), use_case.workload.growth_per_month) < _once(use_case, days)
 
 
 def _months(endpoint: Endpoint, today: date) -> float:

@@ -325,3 +325,16 @@ def test_the_model_in_use_says_which_of_its_own_demands_it_does_not_meet() -> No
     assert (now.eligible, now.reasons) == (True, ("in use though params: temperature not accepted",))
     plain, _ = rank(asked, PRESENT, [], today=TODAY)
     assert plain.reasons == ()
+
+
+def test_a_cheaper_tier_of_a_model_that_leaves_first_is_no_switch() -> None:
+    """Three days of a saving do not pay for half a day of work; three months do."""
+    half = replace(PRESENT, tier="batch", cost=cost(100.0))
+    leaving = [
+        replace(half, endpoint=PRESENT.endpoint.model_copy(update={"retires_on": day})) for day in ("2026-11-04", None)
+    ]
+    soon, stays = (settled(x, asked=use_case()) for x in leaving)
+    assert (soon.verdict, stays.verdict) == ("keep", "switch")
+    _, (only,) = rank(use_case(), PRESENT, [leaving[0]], today=TODAY)
+    assert (only.move, only.eligible) == ("tier", False)
+    assert only.reasons == ("min_life_days: retires on 2026-11-04, before a switch is paid back",)

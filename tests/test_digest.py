@@ -201,8 +201,11 @@ def test_an_open_finding_is_repeated_in_two_digests_then_only_counted(
     store: Store, age: int, shown: int, silent: int, last: bool
 ) -> None:
     decided(store, day(0), saves(3_478))
+    unheard = gather(store, ["ticket-summary"], now=day(age), channel="#support-ai")
+    assert (len(unheard.open), unheard.silent) == (1, 0), "what a channel never heard of is told"
+    write_digests(store, registry(use_case()), now=day(0), platform=None)
     found = gather(store, ["ticket-summary"], now=day(age), channel="#support-ai")
-    assert (len(found.open), found.silent) == (shown, silent)
+    assert (len(found.open), found.silent, found.silent_usd_per_month > 0) == (shown, silent, bool(silent))
     from jobs.messages.digest import digest_message
 
     assert ("last reminder" in plain(digest_message(found, now=day(age)))) is last
@@ -223,6 +226,7 @@ def test_what_was_put_off_is_open_again_when_its_time_is_over(store: Store) -> N
 
     decided(store, day(0), saves(3_478))
     record(store, decision().rec, Said("later", day(1), until=day(40).date().isoformat()))
+    write_digests(store, registry(use_case()), now=day(2), platform=None)
     store.publish()
     for at, shown, silent in ((40, 0, 0), (42, 1, 0), (70, 0, 1)):
         found = gather(store, ["ticket-summary"], now=day(at), channel="#support-ai")

@@ -58,7 +58,7 @@ def _open_money(g: Digest) -> list[str]:
     first = (
         f"Open      {usd(total)}/mo{share} in {len(sure)} use case{_s(len(sure))}{on}"
         if sure
-        else "Open      nothing that passes every bar"
+        else f"Open      nothing {'new ' if g.silent_usd_per_month else ''}that passes every bar"
     )
     shown = g.open[:SHOWN]
     wide = max((len(o.use_case) for o in shown), default=0)
@@ -67,8 +67,9 @@ def _open_money(g: Digest) -> list[str]:
     if rest:
         lines.append(f" … {len(rest)} more, {usd(sum(o.saving_usd_per_month or 0 for o in rest))} together")
     if g.silent:
+        money = f" ({usd(g.silent_usd_per_month)}/mo proven)" if g.silent_usd_per_month else ""
         lines.append(
-            f" {g.silent} open for over two weeks, no longer repeated: undercut sql \"select * from recommendations where state = 'open'\""
+            f" {g.silent} open for over two weeks{money}, no longer repeated: undercut sql \"select * from recommendations where state = 'open'\""
         )
     return lines  # fmt: skip
 
@@ -77,7 +78,7 @@ def _line(n: int, o: Open, wide: int) -> str:
     money = f"−{usd(o.saving_usd_per_month)}" if (o.saving_usd_per_month or 0) > 0 else "contract"
     sure = "–" if o.move == "tier" else percent(o.p_ok)
     state = {
-        "switch": f"open {o.days} day{_s(o.days)}{', last reminder' if o.days > 7 else ''}",
+        "switch": f"open {o.days} day{_s(o.days)}{', last reminder' if o.days > 7 and not o.new_here else ''}",
         "test": "run the evaluation: not proven yet",
         "wait": "watched: only the central estimate passes",
     }[o.verdict]
