@@ -90,6 +90,9 @@ def _on_recommendation(store: Store, rec: str, said: Said) -> str:
     if not found:
         fix = 'undercut sql "select rec from recommendations".'
         raise DataMissing(f"no recommendation {rec!r}.", where="recommendations", fix=fix)
+    if json.loads(found[0]["decision"]).get("best") is None:
+        fix = f"see undercut explain {found[0]['use_case']}; what is never to be proposed stands under require.deny in use_cases.yaml."
+        raise UsageError(f"{rec} proposes nothing that could be answered.", where="recommendations", fix=fix)
     word = VERDICTS[said.verdict]
     ends = _last_day(said) or _default_until(word, said.at.date())
     row = {"verdict": word, "until": ends, "why": said.why, "reopen_if": said.reopen_if}

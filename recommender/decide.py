@@ -147,7 +147,8 @@ def _verdict(
         return (
             "test",
             best,
-            f"{_shortfall(use_case, best)}; {evaluation_needed(use_case.quality.max_drop)} would settle it",
+            f"{_shortfall(use_case, best)}; {evaluation_needed(use_case.quality.max_drop)} would settle "
+            + (f"that, not yet the money: {unpaid}" if (unpaid := _unpaid(use_case, best, cost_now)) else "it"),
         )
     if current.quality is None or current.quality.grade is None:
         return "unknown", None, _no_data(current)
@@ -226,6 +227,21 @@ def _shortfall(use_case: UseCase, c: Candidate) -> str:
         *([f"evidence {grade or 'missing'}, you ask {asked.evidence} or better"] if thin else []),
     ]
     return "; ".join(said)
+
+
+def _unpaid(use_case: UseCase, c: Candidate, cost_now: float) -> str:
+    """The bars that the low end of the saving misses, which no evaluation of the answers lifts."""
+    low, days, asked = c.saving_low_usd_per_month, c.payback_days, use_case.switch.payback_days
+    late = days is None or days > asked
+    said = [
+        *(
+            [f"${max(0.0, low or 0):,.0f} a month at the low end"]
+            if not saves_enough(use_case, c, low, cost_now)
+            else []
+        ),
+        *([f"{f'paid back in {days:,.0f} days' if days else 'never paid back'}, you ask {asked}"] if late else []),
+    ]
+    return ", ".join(said)
 
 
 def _no_data(current: Candidate) -> str:

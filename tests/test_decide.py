@@ -168,6 +168,11 @@ def test_a_test_names_every_bar_that_is_missed() -> None:
     assert settled(offer("other/mini", 500.0, 0.9, quality=quality(grade="D"))).reason.startswith(
         "evidence D, you ask C or better; "
     )
+    wide = settled(offer("other/mini", 2000.0, 0.6, spread=0.9))
+    assert wide.verdict == "test"
+    assert wide.reason.endswith(
+        " would settle that, not yet the money: $200 a month at the low end, paid back in 487 days, you ask 90"
+    ), wide.reason
 
 
 def test_a_tier_move_needs_no_quality_evidence() -> None:

@@ -211,6 +211,16 @@ def test_an_open_finding_is_repeated_in_two_digests_then_only_counted(
     assert ("last reminder" in plain(digest_message(found, now=day(age)))) is last
 
 
+def test_a_finding_that_proposes_nothing_has_no_answer(store: Store) -> None:
+    from jobs.feedback import Said, record
+
+    keeps = decision().model_copy(update={"verdict": "keep", "best": None})
+    decided(store, day(0), keeps)
+    with pytest.raises(UsageError, match="proposes nothing"):
+        record(store, keeps.rec, Said("approve", day(1)))
+    assert store.rows("from feedback") == []
+
+
 def test_a_decided_finding_is_no_open_money(store: Store) -> None:
     from jobs.feedback import Said, record
 

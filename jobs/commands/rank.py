@@ -24,7 +24,7 @@ def rank(
             help="As if the entry said so: traffic=40k/day, require.regions= (dropped); may be repeated.",
         ),
     ] = None,
-    most: Annotated[int, typer.Option(help="How many candidates to show.")] = 25,
+    most: Annotated[int, typer.Option(min=1, help="How many candidates to show.")] = 25,
     as_json: Json = False,
 ) -> None:
     """Every candidate of a use case with its cost, quality and, where it is shut out, the reason.
@@ -47,7 +47,7 @@ def rank(
         out.print(line, soft_wrap=True)
     out.print(rows_table(found[:most]))
     out.print(
-        f"[dim]{len(found)} weighed, {max(0, len(found) - most)} not shown (--most); those good enough first, then those worth a test, by net value[/]\n[bold]Next:[/] undercut explain {slug}"
+        f"[dim]{sum(bool(r['move']) for r in found)} weighed, {max(0, len(found) - most)} not shown (--most); those good enough first, then those worth a test, by net value[/]\n[bold]Next:[/] undercut explain {slug}"
     )
 
 

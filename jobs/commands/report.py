@@ -23,7 +23,7 @@ def review(
     quarter: Annotated[
         str | None, typer.Argument(help="2026-Q4; without one, the quarter of the newest prices.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for review-QUARTER.md and .html.")] = Path("reviews"),
+    out: Annotated[Path, typer.Option(help="Folder for QUARTER/review.md and QUARTER/index.html.")] = Path("reviews"),
     as_json: Json = False,
 ) -> None:
     """The quarterly cost review for a leader, as Markdown and HTML; every figure with its query. Exits 0, 2, 3."""

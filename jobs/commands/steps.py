@@ -78,7 +78,11 @@ def profile(
 
 
 def price(as_json: Json = False) -> None:
-    """JSON Lines with an endpoint and token counts in, the price of each call out; never 0 for unknown."""
+    """JSON Lines with an endpoint, token counts and an instant in, the price of each call out; never 0 for unknown.
+
+    {"endpoint": "openai:gpt-4o", "input": 12000, "output": 900, "at": "2026-11-01T00:00:00Z"}; "tier" and other meters where they
+    apply. A line that has no price is answered with its "error".
+    """
     from jobs.steps import price_calls
 
     for line in price_calls(sys.stdin):

@@ -92,7 +92,7 @@ def retirement_message(
         for c in ranked
         if _serves(case, c) and c.endpoint_id != endpoint.endpoint_id and (c.move != "tier")
     ]  # fmt: skip
-    effort = next((c.effort_days for c in found if c.effort_days is not None), None)
+    effort = next((c.effort_days for c in _best_by_model(found) if c.effort_days is not None), None)
     lines = [
         _who(d, case),
         f"Leaves  {name(endpoint.endpoint_id)} on {day:%d %b %Y} ({role})",
@@ -279,13 +279,17 @@ def _serves(case: UseCase, c: Candidate) -> bool:
     return c.eligible and c.cost is not None and c.p_ok is not None and c.p_ok >= 0.5
 
 
-def _ranked(word: str, found: Sequence[Candidate], now_usd: float | None, most: int) -> list[str]:
-    """Candidates likelier good enough than not, each with money, probability and effort; the likelier and cheaper first."""
+def _best_by_model(found: Sequence[Candidate]) -> list[Candidate]:
     best: dict[str | None, Candidate] = {}
     for c in sorted(found, key=lambda c: (-(c.p_ok or 0) >= -0.85, c.cost.usd_per_month if c.cost else 0)):
         best.setdefault(c.model_id or c.endpoint_id, c)
+    return list(best.values())
+
+
+def _ranked(word: str, found: Sequence[Candidate], now_usd: float | None, most: int) -> list[str]:
+    """Candidates likelier good enough than not, each with money, probability and effort; the likelier and cheaper first."""
     lines = []
-    for n, c in enumerate(list(best.values())[:most], 1):
+    for n, c in enumerate(_best_by_model(found)[:most], 1):
         tier = "" if c.tier == "standard" else f" [{c.tier}]"
         days = (
             "effort unknown" if c.effort_days is None else f"{c.effort_days:g} day{'' if c.effort_days == 1 else 's'}"

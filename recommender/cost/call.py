@@ -161,7 +161,7 @@ def _count(key: str, value: object) -> Count:
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, str):
-        raise NoPrice('"at" says for which instant, e.g. "2026-11-01T00:00:00Z"')
+        raise NoPrice('"at" must say for which instant, e.g. "2026-11-01T00:00:00Z"')
     try:
         at = datetime.fromisoformat(value)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
