@@ -14,6 +14,7 @@ from data.errors import Problem
 from data.registry.document import Document, Steps, dotted
 
 SCHEMA = Path(__file__).parents[1] / "use_cases.schema.json"
+RATE = "calls and period, e.g. 20k/day."
 EXAMPLES = {
     "task": "task: classification",
     "model": "model: openai/gpt-4o",
@@ -141,7 +142,7 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
     shown = f'"{value}"' if isinstance(value, str) else f"{value}"
     wants_rate = last in ("traffic", "calls")
     if wants_rate and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{shown} has no period.", f"did you mean {value}/day?"
+        return f"{shown} has no period.", f"did you mean {value}/day?" if value >= 0 else RATE
     match error.validator:
         case "enum":
             words = list(rule)
@@ -154,7 +155,9 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
         case "pattern" | "format":
             example = error.schema.get("examples") or {"date": ["2026-11-01"], "#": ["#support-ai"]}.get(last)
             if wants_rate:
-                return f"cannot read {shown}.", "calls and period, e.g. 20k/day."
+                return f"cannot read {shown}.", RATE
+            if str(rule).endswith("[kM]$"):
+                return f"cannot read {shown}.", "a number, or one like 200k or 1M."
             if error.validator == "format" or "date" in str(error.schema.get("description", "")).lower():
                 return f"{shown} is not a day.", "write it as YYYY-MM-DD, e.g. 2026-11-01."
             return f"cannot read {shown}.", f"e.g. {example[0]}." if example else f"it must match {rule}."
@@ -180,7 +183,9 @@ def _plainly(error: Any, steps: list[Any]) -> tuple[str, str]:
                 "maximum": "at most",
                 "exclusiveMaximum": "below",
             }
-            return f"{shown} is out of range.", f"{side[error.validator]} {rule}."
+            in_percent = error.validator in ("maximum", "exclusiveMaximum") and rule <= 1 < value <= 100
+            percent = f"; for {value:g} % write {value / 100:g}" if in_percent else ""
+            return f"{shown} is out of range.", f"{side[error.validator]} {rule}{percent}."
         case "minProperties" | "minItems" | "minLength":
             return "is empty.", EXAMPLES.get(last, "write at least one") + "."
         case "uniqueItems":

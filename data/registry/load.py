@@ -277,7 +277,11 @@ def _model(
         )
     if found.model_id is None:
         near = ", ".join(found.proposals[:3])
-        fix = f"nearest names are {near}; a new name goes into the catalogue." if near else "check maker/model."
+        fix = (
+            f"nearest names are {near}; a new name goes into the catalogue."
+            if near
+            else "write it as undercut match knows it."
+        )
         problems.append(document.problem(at, "model", f"{name} is not in the catalogue.", fix))
     elif not found.endpoint_ids:
         where = f" via {via}" if via else ""
