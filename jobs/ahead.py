@@ -9,6 +9,8 @@ from typing import Literal
 from data.records import DAYS_PER_MONTH, Candidate, UseCase
 from jobs.look_back import Standing, named
 from jobs.trends.forecast import HORIZONS_DAYS, next_price
+from recommender.cost.growth import months_worth
+from recommender.eligible import earliest
 
 Advice = Literal["switch", "wait", "stay"]
 
@@ -40,7 +42,10 @@ def foreseen(here: Standing, case: UseCase, day: date) -> list[Ahead]:
     rows = []
     for days in HORIZONS_DAYS:
         told = next_price(_usd(best), day, days)
-        advice, why = _advice(case, decision.verdict, decision.best, present, told.low, days, 1 - told.p_unchanged)
+        months, until = _span(here, present, decision.best, day, days)
+        advice, why = _advice(
+            case, decision.verdict, decision.best, present, told.low, months, until, 1 - told.p_unchanged
+        )
         rows.append(
             Ahead(
                 case.slug,
@@ -59,10 +64,17 @@ def foreseen(here: Standing, case: UseCase, day: date) -> list[Ahead]:
 
 
 def _advice(
-    case: UseCase, verdict: str, target: Candidate | None, present: Candidate, low_usd: float, days: int, moves: float
+    case: UseCase,
+    verdict: str,
+    target: Candidate | None,
+    present: Candidate,
+    low_usd: float,
+    months: float,
+    until: str,
+    moves: float,
 ) -> tuple[Advice, str]:
-    """Waiting forgoes the saving of every month; it gains at most one change of model less and a lower price once there."""
-    months = days / DAYS_PER_MONTH
+    """Waiting forgoes the saving of every month, as traffic grows, and gains at most one change of model less and a lower price
+    once there. `until`: what ends the months before the horizon, or nothing."""
     if verdict != "switch" or target is None or target.cost is None or target.saving_usd_per_month is None:
         far = (present.cost.usd_per_month if present.cost else 0.0) - low_usd
         if far >= case.switch.min_saving_usd_per_month and verdict in ("wait", "test"):
@@ -71,16 +83,31 @@ def _advice(
                 f"{verdict} today; by then up to ${far:,.0f} a month could be saved ({moves:.0%} that the floor moves)",
             )
         return "stay", f"{verdict} today; nothing to switch to is proven"
-    forgone = months * target.saving_usd_per_month
+    forgone = months_worth(months, case.workload.growth_per_month) * target.saving_usd_per_month
+    span = until or f"{months:.0f} months"
     effort = (target.effort_days or 0) * case.switch.usd_per_day + case.switch.eval_cost_usd
     return (
         "switch",
-        f"waiting {months:.0f} months forgoes ${forgone:,.0f}; the switch costs ${effort:,.0f} whenever it is made"
+        f"waiting {span} forgoes ${forgone:,.0f}; the switch costs ${effort:,.0f} whenever it is made"
         if forgone > effort
         else (
-            f"the switch costs ${effort:,.0f}, more than the ${forgone:,.0f} of {months:.0f} months; it pays over longer"
+            f"the switch costs ${effort:,.0f}, more than the ${forgone:,.0f} of waiting {span}"
+            + ("" if until else "; it pays over longer")
         ),
     )
+
+
+def _span(here: Standing, present: Candidate, target: Candidate | None, day: date, days: int) -> tuple[float, str]:
+    """Months until the horizon, or until the model in use or the one to switch to leaves, and the words for that."""
+    ends = [
+        (gone, c.endpoint_id)
+        for c in (present, target)
+        if c is not None and (known := here.facts.endpoints.get(c.endpoint_id)) and (gone := earliest(known.retires_on))
+    ]
+    if not ends or (left := (min(ends)[0] - day).days) >= days:
+        return days / DAYS_PER_MONTH, ""
+    gone, leaves = min(ends)
+    return max(0, left) / DAYS_PER_MONTH, f"until {leaves} leaves on {gone:%d %b %Y}"
 
 
 def _nothing(case: UseCase, days: int, why: str) -> Ahead:

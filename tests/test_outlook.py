@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from jobs.ahead import foreseen
 from jobs.cli import app
+from jobs.look_back import Standing
 from jobs.trends.forecast import floors, judged, own_cuts, own_lines, points, shown_method
 from jobs.trends.published import published_lines
+from recommender.decide import decide
 from recommender.outlook import NO_CHANGE, STEPS, foresee, pooled_cuts, ready, replay
+from recommender.rank import rank
+from tests.test_decide import NOW, PRESENT, TODAY, offer
+from tests.test_eligible import use_case
 
 DAY = date(2025, 1, 1)
 
@@ -99,3 +108,24 @@ def test_the_command_states_prices_and_how_it_did() -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {r["method"] for r in rows if "method" in r} == {STEPS, NO_CHANGE, "3x a year", "10x a year"}
     assert any(r.get("outlook") for r in rows)
+
+
+def test_waiting_forgoes_nothing_after_the_model_in_use_left() -> None:
+    """Ten weeks of a saving of 3,500 a month that grows with the traffic, at every horizon."""
+    case = use_case()
+    case = case.model_copy(update={"workload": case.workload.model_copy(update={"growth_per_month": 0.06})})
+    said = {}
+    for retires_on in (None, "2027-01-10"):
+        present = replace(PRESENT, endpoint=PRESENT.endpoint.model_copy(update={"retires_on": retires_on}))
+        now, ranked = rank(case, present, [offer("other/mini", 500.0)], today=TODAY)
+        decided = decide(case, now, ranked, now=NOW, data_as_of=NOW)
+        assert decided.verdict == "switch"
+        facts = SimpleNamespace(endpoints={present.endpoint.endpoint_id: present.endpoint})
+        here = SimpleNamespace(candidates={case.slug: [now, *ranked]}, decisions={case.slug: decided}, facts=facts)
+        said[retires_on] = [a.why.partition(";")[0] for a in foreseen(cast(Standing, here), case, TODAY)]
+    assert said[None] == [
+        "waiting 3 months forgoes $11,303",
+        "waiting 6 months forgoes $24,732",
+        "waiting 12 months forgoes $60,799",
+    ]
+    assert set(said["2027-01-10"]) == {"waiting until acme:old leaves on 10 Jan 2027 forgoes $8,620"}
