@@ -565,9 +565,21 @@ def test_a_file_that_a_failed_commit_deleted_gets_its_name_back(tmp_path: Path) 
         raise RuntimeError
     assert (give_back(tmp_path), new.read_text(), old.exists()) == (1, new.name, False)
     assert give_back(tmp_path) == 0
+    left_by_the_first = tmp_path / ".spare" / "main" / "capture" / new.name
+    left_by_the_first.unlink()
+    with spared(tmp_path, now):
+        assert left_by_the_first.exists()
+    assert not left_by_the_first.exists(), "the answer came: no second name is left"
+    with suppress(RuntimeError), spared(tmp_path, now):
+        raise RuntimeError
     with spared(tmp_path, now):
         pass
-    assert not list((tmp_path / ".spare").glob("*/*/*")), "the answer came: no second name is left"
+    (left,) = (tmp_path / ".spare").glob("*/*/*")
+    assert left.name == new.name, "what another machine still waits for stays"
+    shutil.rmtree(tmp_path / ".spare")
+    (tmp_path / ".spare").touch()
+    with pytest.raises(StoreError, match="cannot be written"), spared(tmp_path, now):
+        raise AssertionError
 
 
 def uuid7(at_s: float) -> str:

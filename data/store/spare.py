@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from data.errors import StoreError
+
 FOLDER = ".spare"
 KEPT_S = 3600
 SLACK_S = 60  # between the clock that names files and ours
@@ -29,10 +31,17 @@ def begun() -> float:
 
 @contextmanager
 def spared(lake: Path, since_s: float) -> Iterator[None]:
-    """Files made since it had `begun` keep a second name through the block, and beyond it where it fails."""
-    names = [_second(lake, file) for file in _made(lake, since_s)]
+    """Files made since it had `begun` keep a second name through the block, and beyond it where it fails.
+
+    A second name that another machine gave is left to it. Raises StoreError, before the block, where none can be given.
+    """
+    try:
+        ours = [name for file in _made(lake, since_s) if _link(file, name := lake / FOLDER / file.relative_to(lake))]
+    except OSError as error:
+        fix = "make it writable for every machine that writes; nothing was written, run it again."
+        raise StoreError(f"cannot be written ({error.strerror}).", where=str(lake / FOLDER), fix=fix) from None
     yield
-    for name in names:
+    for name in ours:
         name.unlink(missing_ok=True)
 
 
@@ -40,11 +49,8 @@ def give_back(lake: Path) -> int:
     """Missing files get their name back, and second names older than an hour go. How many files were missing."""
     missing = 0
     for name in (lake / FOLDER).glob("*/*/*"):
-        with suppress(FileNotFoundError):  # its own writer was quicker
-            file = lake / name.relative_to(lake / FOLDER)
-            if not file.exists():
-                _link(name, file)
-                missing += 1
+        with suppress(OSError):  # its own writer was quicker, or it is another user's
+            missing += _link(name, lake / name.relative_to(lake / FOLDER))
             if time.time() - name.stat().st_mtime > KEPT_S:
                 name.unlink()
     return missing
@@ -59,18 +65,15 @@ def _made(lake: Path, since_s: float) -> Iterator[Path]:
                 yield file
 
 
-def _second(lake: Path, file: Path) -> Path:
-    name = lake / FOLDER / file.relative_to(lake)
+def _link(file: Path, name: Path) -> bool:
+    """Whether `name` is new: one that is there stays, and for a file that is gone there is none."""
     name.parent.mkdir(parents=True, exist_ok=True)
-    _link(file, name)
-    return name
-
-
-def _link(file: Path, name: Path) -> None:
-    with suppress(FileExistsError):
-        try:
-            os.link(file, name)
-        except OSError as error:  # a file system without links
-            if isinstance(error, FileExistsError | FileNotFoundError):
-                raise
-            shutil.copyfile(file, name)
+    try:
+        os.link(file, name)
+    except (FileExistsError, FileNotFoundError):  # gone: what another machine's failed transaction took back
+        return False
+    except OSError:  # a file system without links, or a file of another user
+        if name.exists():
+            return False
+        shutil.copyfile(file, name)
+    return True
